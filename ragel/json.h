@@ -8,7 +8,8 @@
 
 typedef enum {
   BH_JSON_MORE,   /* right so far, and all octets are taken */
-  BH_JSON_MEMBER, /* only with `outline`: a member of the outermost object has been read: key and value are set */
+  BH_JSON_MEMBER, /* only with `outline`: a member of the outermost object, or an element of the outermost array, has
+                     been read: `value` is set, and `key` for a member */
   BH_JSON_DONE,   /* only from bh_json_end(): one whole text */
   BH_JSON_BROKEN, /* latched; `offset` is the wrong octet's place, `error` what is wrong */
 } bh_json_status;
