@@ -22,6 +22,7 @@ typedef enum {
   KIND_ROLE,        /* bh_role */
   KIND_TEXT,        /* bh_octets: a string of any length */
   KIND_ARRAY,       /* bh_octets */
+  KIND_INSTANCE,    /* bh_octets */
   KIND_INSTANCES,   /* bh_octets */
 } kind;
 
@@ -58,6 +59,9 @@ static const member members[] = {
     {"epoch", BH_M_EPOCH, KIND_INTEGER_53, 0, EPOCH_MAX, AT(epoch)},
     {"heartbeat_ms", BH_M_HEARTBEAT_MS, KIND_INTEGER, 0, UINT32_MAX, AT(heartbeat_ms)},
     {"timeout_ms", BH_M_TIMEOUT_MS, KIND_INTEGER, 0, UINT32_MAX, AT(timeout_ms)},
+    {"version", BH_M_VERSION, KIND_INTEGER, 1, 1, AT(version)},
+    {"port", BH_M_PORT, KIND_INTEGER, 1, UINT16_MAX, AT(port)},
+    {"active_instance", BH_M_ACTIVE_INSTANCE, KIND_INSTANCE, 0, 0, AT(active_instance)},
 };
 
 typedef struct {
@@ -78,6 +82,8 @@ static const form forms[] = {
     {BH_FROM_HUB, BH_ACK, BH_M_FOR,
      BH_M_INSTANCE | BH_M_HUB_PID | BH_M_EPOCH | BH_M_HEARTBEAT_MS | BH_M_TIMEOUT_MS | BH_M_ACTIVE, BH_M_ACTIVE},
     {BH_FROM_HUB, BH_ERROR, BH_M_FOR | BH_M_CODE | BH_M_MESSAGE, 0, BH_M_FOR},
+    {BH_IN_STATE_FILE, BH_TYPE_UNKNOWN, BH_M_VERSION | BH_M_HUB_PID | BH_M_EPOCH | BH_M_PORT | BH_M_ACTIVE_INSTANCE, 0,
+     BH_M_HUB_PID | BH_M_ACTIVE_INSTANCE},
 };
 
 /* The types that have no members of their own. */
@@ -209,6 +215,7 @@ typedef struct {
   bh_body_fault *fault;
 } object;
 
+static bool read_instance_object(bh_octets value, bh_octets *out, bh_body_fault *fault);
 static bool read_instances(bh_octets value, bh_octets *out, bh_body_fault *fault);
 
 static bool read_value(bh_octets value, const member *m, bh_body *body, bh_body_fault *fault) {
@@ -235,6 +242,8 @@ static bool read_value(bh_octets value, const member *m, bh_body *body, bh_body_
     return read_string(value, m, NULL, fault);
   case KIND_ARRAY:
     return read_array(value, (bh_octets *)field, fault);
+  case KIND_INSTANCE:
+    return read_instance_object(value, (bh_octets *)field, fault);
   case KIND_INSTANCES:
     return read_instances(value, (bh_octets *)field, fault);
   }
@@ -242,7 +251,7 @@ static bool read_value(bh_octets value, const member *m, bh_body *body, bh_body_
 }
 
 static const member *find_member(const form *form, bh_octets key) {
-  char name[16]; /* longer than every name in the table: a longer key is cut and matches none */
+  char name[24]; /* longer than every name in the table: a longer key is cut and matches none */
 
   if (bh_text_decode(key, name, sizeof name).size >= sizeof name) {
     return NULL;
@@ -364,6 +373,19 @@ static bool read_instance(bh_octets element, bh_body *body, bh_body_fault *fault
   return read_object(&o);
 }
 
+static bool read_instance_object(bh_octets value, bh_octets *out, bh_body_fault *fault) {
+  size_t place = fault->offset;
+  bh_body body;
+
+  fault->offset = 0;
+  if (!read_instance(value, &body, fault)) {
+    fault->offset += place;
+    return false;
+  }
+  *out = value;
+  return true;
+}
+
 static bool read_instances(bh_octets value, bh_octets *out, bh_body_fault *fault) {
   size_t place = fault->offset;
   elements walk;
@@ -385,20 +407,27 @@ static bool read_instances(bh_octets value, bh_octets *out, bh_body_fault *fault
   return true;
 }
 
+void bh_body_instance(bh_octets object, bh_instance_info *out) {
+  bh_body_fault fault;
+  bh_body body;
+
+  memset(out, 0, sizeof *out);
+  if (read_instance(object, &body, &fault)) {
+    memcpy(out->instance, body.instance, sizeof body.instance);
+    memcpy(out->name, body.name, sizeof body.name);
+    out->pid = body.pid;
+  }
+}
+
 size_t bh_body_instances(bh_octets instances, bh_instance_info *out, size_t capacity) {
-  bh_body_fault fault = {0};
   elements walk;
   bh_octets element;
-  bh_body body;
   size_t count = 0;
 
   elements_begin(&walk, instances);
   while (elements_next(&walk, &element)) {
-    if (count < capacity && read_instance(element, &body, &fault)) {
-      memcpy(out[count].instance, body.instance, sizeof body.instance);
-      memcpy(out[count].name, body.name, sizeof body.name);
-      out[count].pid = body.pid;
-      out[count].last_seen = 0;
+    if (count < capacity) {
+      bh_body_instance(element, &out[count]);
     }
     count++;
   }

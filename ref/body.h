@@ -6,7 +6,11 @@
 
 /* The members of a message's body (spec/protocol.md, section 3.2), read strictly. */
 
-typedef enum { BH_FROM_CLIENT, BH_FROM_HUB } bh_sender;
+typedef enum {
+  BH_FROM_CLIENT,
+  BH_FROM_HUB,
+  BH_IN_STATE_FILE, /* not a message: the members of section 8, with type BH_TYPE_UNKNOWN */
+} bh_sender;
 
 typedef struct {
   const uint8_t *octets;
@@ -35,6 +39,9 @@ enum {
   BH_M_EPOCH = 1 << 17,
   BH_M_HEARTBEAT_MS = 1 << 18,
   BH_M_TIMEOUT_MS = 1 << 19,
+  BH_M_VERSION = 1 << 20,
+  BH_M_PORT = 1 << 21,
+  BH_M_ACTIVE_INSTANCE = 1 << 22,
 };
 
 typedef struct {
@@ -50,15 +57,18 @@ typedef struct {
   uint32_t hub_pid;
   uint32_t heartbeat_ms;
   uint32_t timeout_ms;
+  uint32_t version;
+  uint32_t port;
   uint64_t epoch;
   char name[BH_NAME_MAX + 1];
   char instance[BH_INSTANCE_ID_MAX + 1];
   char active[BH_INSTANCE_ID_MAX + 1]; /* "" for null */
   char import[BH_IMPORT_ID_MAX + 1];
   char code[BH_CODE_MAX + 1];
-  bh_octets message;   /* the JSON string with its quotation marks; see bh_body_text() */
-  bh_octets assets;    /* the JSON array */
-  bh_octets instances; /* the JSON array; see bh_body_instances() */
+  bh_octets message;         /* the JSON string with its quotation marks; see bh_body_text() */
+  bh_octets assets;          /* the JSON array */
+  bh_octets instances;       /* the JSON array; see bh_body_instances() */
+  bh_octets active_instance; /* a JSON object; see bh_body_instance() */
 } bh_body;
 
 typedef struct {
@@ -79,6 +89,9 @@ bool bh_body_read(bh_sender sender, bh_type type, const uint8_t *octets, size_t 
  * are. last_seen is 0.
  */
 size_t bh_body_instances(bh_octets instances, bh_instance_info *out, size_t capacity);
+
+/* One {instance, pid, name} that bh_body_read() found right. */
+void bh_body_instance(bh_octets object, bh_instance_info *out);
 
 /*
  * Unescapes a JSON string (with its quotation marks, found right by the recogniser) into at most `capacity` - 1 octets
