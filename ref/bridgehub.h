@@ -273,7 +273,8 @@ typedef struct {
   uint64_t offset;    /* CLOSE and DROP: octets into the connection where it went wrong */
 } bh_ingest_event;
 
-BH_API bh_ingest *bh_ingest_new(uint32_t timeout_ms, bh_allocator allocator);
+/* NULL: no memory. The timings are the hub's. */
+BH_API bh_ingest *bh_ingest_new(uint32_t heartbeat_ms, uint32_t timeout_ms, bh_allocator allocator);
 BH_API void bh_ingest_free(bh_ingest *ingest);
 /* Always taken; a BH_INGEST_CLOSE of another may follow (BH-INGEST-014). 0: no memory. */
 BH_API bh_bridge bh_ingest_open(bh_ingest *ingest, uint64_t now);
