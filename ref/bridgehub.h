@@ -129,8 +129,8 @@ typedef struct {
   char holder[BH_INSTANCE_ID_MAX + 1]; /* "" is nobody */
 } bh_import;
 
-/* "SEQUENCE.IMPORT.ATTEMPT.DEATHS.HOLDER.json", at most 20 + 37 + 10 + 10 + 64 + 4 dots and "json". */
-#define BH_SPOOL_NAME_MAX 160
+/* "SEQUENCE.IMPORT.ATTEMPT.DEATHS.HOLDER.json", and a 0: 20 + 64 + 10 + 10 + 64 octets, 5 dots, "json". */
+#define BH_SPOOL_NAME_MAX 192
 BH_API void bh_spool_name(const bh_import *import, char name[BH_SPOOL_NAME_MAX]);
 /* Strict: false unless the whole of `name` is as section 6.1 has it. */
 BH_API bool bh_spool_name_parse(const char *name, bh_import *import);
@@ -148,7 +148,7 @@ BH_API bool bh_spool_name_parse(const char *name, bh_import *import);
  * state file before the ACK of a claim, the spool before the sending.
  */
 typedef struct bh_hub bh_hub;
-typedef uint32_t bh_peer; /* a connection at the endpoint; never 0, not used again for 2^32 connections */
+typedef uint32_t bh_peer; /* a connection at the endpoint; never 0, not used again for a million others */
 
 typedef struct {
   uint32_t hub_pid;
@@ -209,11 +209,14 @@ BH_API void bh_hub_next_import(bh_hub *hub, bh_import *import);
 /*
  * An import is complete in queue/, either new or taken over from a former hub, or back from retry/. A holder in it
  * has timeout_ms from `now` to resume. BH_E_FULL: BH_IMPORTS_MAX are known; it stays in the spool for the next hub.
- * BH_E_INVALID: that sequence or import id is known already.
+ * BH_E_INVALID: that sequence is known already, or is the last there can be.
  */
 BH_API int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now);
-/* How many lie in parked/: the driver counts what it finds there at the start. */
-BH_API void bh_hub_parked(bh_hub *hub, uint32_t parked, uint64_t now);
+/*
+ * What lies in parked/ and retry/: how many are parked, and the highest sequence among both (0: none). Told at the start,
+ * before the first bh_hub_next_import(), and with each BH_DO_RETRY.
+ */
+BH_API void bh_hub_parked(bh_hub *hub, uint32_t parked, uint64_t last_sequence, uint64_t now);
 /* RECORD, LOAD or PARK of that sequence is done (`ok`), or failed; a failed one comes again a heartbeat_ms later. */
 BH_API void bh_hub_spooled(bh_hub *hub, uint64_t sequence, bool ok, uint64_t now);
 /* LOAD is done: the array's octets, copied. */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "escape.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Octets of the UTF-8 character at `p`, or 0. Texts come from the recogniser, or from a user's command line. */
+static size_t character(const unsigned char *p) {
+  size_t size = *p < 0x80 ? 1 : *p >= 0xC2 && *p < 0xE0 ? 2 : (*p & 0xF0) == 0xE0 ? 3 : *p >= 0xF0 && *p < 0xF5 ? 4 : 0;
+
+  for (size_t i = 1; i < size; i++) {
+    if ((p[i] & 0xC0) != 0x80) {
+      return 0;
+    }
+  }
+  return size;
+}
+
+static size_t escaped(const unsigned char *p, size_t size, char out[8]) {
+  if (size == 0) {
+    return (size_t)snprintf(out, 8, "\\x%02x", *p);
+  }
+  if (*p == '"' || *p == '\\') {
+    return (size_t)snprintf(out, 8, "\\%c", *p);
+  }
+  if (size == 1 && (*p < 0x20 || *p == 0x7F)) {
+    return (size_t)snprintf(out, 8, "\\u%04x", *p);
+  }
+  if (size == 2 && p[0] == 0xC2 && p[1] < 0xA0) {
+    return (size_t)snprintf(out, 8, "\\u%04x", p[1]);
+  }
+  memcpy(out, p, size);
+  return size;
+}
+
+char *bh_escape(const char *text, char *out, size_t size) {
+  const unsigned char *p = (const unsigned char *)text;
+  size_t at = 0;
+  char piece[8];
+
+  while (*p != '\0') {
+    size_t taken = character(p);
+    size_t length = escaped(p, taken, piece);
+    if (at + length >= size) {
+      break;
+    }
+    memcpy(out + at, piece, length);
+    at += length;
+    p += taken == 0 ? 1 : taken;
+  }
+  if (size > 0) {
+    out[at] = '\0';
+  }
+  return out;
+}
