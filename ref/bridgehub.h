@@ -161,19 +161,21 @@ typedef struct {
   bh_logger logger;
 } bh_hub_config;
 
+/*
+ * RECORD, LOAD and PARK are answered before anything else is told to the hub: the driver performs them at once.
+ */
 typedef enum {
   /* Write the state file now; read it by bh_hub_state(). A failure is the driver's to log. */
   BH_DO_WRITE_STATE,
-  /* `import` is the new record, `before` the old: rename in queue/. Then bh_hub_spooled(). */
+  /* `import` is the new record, `before` the old: rename in queue/. Then bh_hub_spool_done(). */
   BH_DO_RECORD,
-  /* Read `before`'s octets from queue/. Then bh_hub_loaded() or bh_hub_spooled() with false. */
+  /* Read `before`'s octets from queue/. Then bh_hub_loaded(), or bh_hub_spool_done() with what went wrong. */
   BH_DO_LOAD,
-  /* The holder has finished with `before`: remove it from queue/. */
+  /* The holder has finished with `before`: remove it from queue/. A failure is the driver's to log. */
   BH_DO_REMOVE,
-  /* Move `before` from queue/ to parked/ under the name of `import`; `reason` is for its .why. Then bh_hub_spooled().
-   */
+  /* Move `before` from queue/ to parked/ as `import`; `reason` is for its .why. Then bh_hub_spool_done(). */
   BH_DO_PARK,
-  /* Look into retry/, move what is there to queue/ and tell it by bh_hub_import(). Comes each heartbeat_ms. */
+  /* Move what is in retry/ to queue/ and tell it by bh_hub_import(); then bh_hub_parked(). Comes each heartbeat_ms. */
   BH_DO_RETRY,
   /* Octets wait for `peer`: take them by bh_hub_send(). Comes once until the next bh_hub_sent(). */
   BH_DO_SEND,
@@ -213,12 +215,19 @@ BH_API void bh_hub_next_import(bh_hub *hub, bh_import *import);
  */
 BH_API int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now);
 /*
- * What lies in parked/ and retry/: how many are parked, and the highest sequence among both (0: none). Told at the start,
- * before the first bh_hub_next_import(), and with each BH_DO_RETRY.
+ * What lies in parked/ and retry/: how many are parked, and the highest sequence among both (0: none). Told at the
+ * start, before the first bh_hub_next_import(), and with each BH_DO_RETRY.
  */
 BH_API void bh_hub_parked(bh_hub *hub, uint32_t parked, uint64_t last_sequence, uint64_t now);
-/* RECORD, LOAD or PARK of that sequence is done (`ok`), or failed; a failed one comes again a heartbeat_ms later. */
-BH_API void bh_hub_spooled(bh_hub *hub, uint64_t sequence, bool ok, uint64_t now);
+
+typedef enum {
+  BH_SPOOL_OK,
+  BH_SPOOL_FAILED, /* it may go better later: the action comes again after a heartbeat_ms */
+  BH_SPOOL_GONE,   /* the file is not there any more, or is no import: the hub forgets it */
+} bh_spool_result;
+
+/* How the RECORD, LOAD or PARK of that sequence ended. */
+BH_API void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, uint64_t now);
 /* LOAD is done: the array's octets, copied. */
 BH_API int bh_hub_loaded(bh_hub *hub, uint64_t sequence, const uint8_t *octets, size_t size, uint64_t now);
 
