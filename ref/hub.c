@@ -160,9 +160,9 @@ static void on_message(bh_hub *hub, peer *p, uint64_t now) {
 
 /* More is queued than a client may leave unread, or no memory was left for it (BH-LIMIT-004). */
 static void check_queue(bh_hub *hub, peer *p, uint64_t now) {
-  if (p->queued.failed) {
+  if (p->out.queued.failed) {
     bh_lost(hub, p, false, "there is no memory for what it is to be sent", now);
-  } else if (bh_queued(p) > BH_QUEUE_MAX) {
+  } else if (bh_outbox_size(&p->out) > BH_QUEUE_MAX) {
     bh_lost(hub, p, false, "it does not read what it is sent", now);
   }
 }
@@ -195,13 +195,13 @@ int bh_hub_recv(bh_hub *hub, bh_peer id, const uint8_t *octets, size_t size, uin
 /* ---- actions */
 
 static bool is_drained(const peer *p) {
-  return bh_queued(p) == 0 && !p->send_told;
+  return bh_outbox_size(&p->out) == 0 && !p->send_told;
 }
 
 static bool wants_to_send(const peer *p) {
   bool beat = p->beat_due && p->state == PEER_REGISTERED;
 
-  return !p->send_told && p->state != PEER_FREE && (bh_queued(p) > 0 || beat);
+  return !p->send_told && p->state != PEER_FREE && (bh_outbox_size(&p->out) > 0 || beat);
 }
 
 static bool poll_peer(bh_hub *hub, peer *p, bh_action *action) {

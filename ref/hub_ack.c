@@ -8,7 +8,7 @@ void bh_on_ack(bh_hub *hub, peer *p, const bh_body *body) {
 
   if (e != NULL) {
     bh_finish(hub, p, e);
-  } else if (body->answers > p->last_id) {
+  } else if (body->answers > p->out.last_id) {
     bh_log(hub, BH_LOG_DEBUG, "ignored: an ACK for message %u, which was never sent", (unsigned)body->answers);
   }
 }

@@ -84,7 +84,7 @@ int bh_hub_loaded(bh_hub *hub, uint64_t sequence, const uint8_t *octets, size_t 
   bh_entry_enter(hub, e, ENTRY_IN_HAND);
   bh_log(hub, BH_LOG_INFO, "import: %s, attempt %u, goes to %s", e->record.import, (unsigned)e->record.attempt,
          bh_who(p, who, sizeof who));
-  if (p->queued.failed) {
+  if (p->out.queued.failed) {
     bh_lost(hub, p, false, "there is no memory for what it is to be sent", now);
   }
   return BH_OK;

@@ -5,8 +5,8 @@
 /* What the files hub*.c share. */
 
 #include "body.h"
-#include "encode.h"
 #include "escape.h"
+#include "outbox.h"
 #include "reader.h"
 
 enum {
@@ -33,17 +33,13 @@ typedef struct {
   bh_reader reader;
   uint64_t since; /* when it opened; when closing: when that began */
   uint64_t heard;
-  uint32_t last_id;        /* of the messages sent to it */
   uint64_t told_instances; /* hub.instances_version that it was last told */
   bool beat_due;
   bool close_now;
-  /* Output: `sending` is borrowed by the driver and stays as it is; `queued` grows behind it. */
-  bh_buffer sending;
-  bh_buffer queued;
-  size_t sent; /* of `sending` */
+  bh_outbox out;
   bool send_told;
-  bool import_unsent; /* an IMPORT_DATA is in `sending` or `queued` (BH-ROUTE-017) */
-  bool import_in_sending;
+  bool import_unsent; /* an IMPORT_DATA is in `out` (BH-ROUTE-017) */
+  bool import_lent;   /* ... in what the driver is sending */
   /* Delivery. */
   uint32_t held; /* imports on their way to it, or with it unanswered */
   bool fetching; /* one of them is being recorded or loaded */
@@ -139,7 +135,6 @@ void bh_send_ack_registered(bh_hub *hub, peer *p, uint32_t answers);
 void bh_send_error(bh_hub *hub, peer *p, uint32_t answers, bh_code code, const char *message);
 uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uint8_t *octets, size_t size);
 void bh_beat_all(bh_hub *hub);
-size_t bh_queued(const peer *p);
 
 /* hub_<message type>.c: what a message does. The body was read and is right. */
 void bh_on_register(bh_hub *hub, peer *p, const bh_body *body, uint64_t now);

@@ -5,12 +5,8 @@
 
 /* What goes out to a peer. A closing peer is told nothing new: whoever closes it queues the last message first. */
 
-size_t bh_queued(const peer *p) {
-  return p->sending.size - p->sent + p->queued.size;
-}
-
 static void send_scratch(bh_hub *hub, peer *p, bh_type type) {
-  bh_encode(&p->queued, type, ++p->last_id, &hub->scratch);
+  bh_outbox_put(&p->out, type, &hub->scratch);
 }
 
 static bh_buffer *begin(bh_hub *hub) {
@@ -102,22 +98,23 @@ static void send_due_beat(bh_hub *hub, peer *p) {
 
 uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uint8_t *octets, size_t size) {
   bh_buffer *body = begin(hub);
+  bh_buffer *out = &p->out.queued;
 
   bh_write_text(body, "{\"import\":");
   bh_write_string(body, import->import, strlen(import->import));
   bh_encode_member(body, ",\"attempt\":", import->attempt);
   bh_write_text(body, ",\"assets\":");
   if (body->failed) {
-    p->queued.failed = true;
+    out->failed = true;
     return 0;
   }
-  bh_encode_header(&p->queued, BH_IMPORT_DATA, ++p->last_id, body->size + size + 1);
-  bh_buffer_reserve(&p->queued, body->size + size + 1);
-  bh_buffer_append(&p->queued, body->octets, body->size);
-  bh_buffer_append(&p->queued, octets, size);
-  bh_buffer_append(&p->queued, "}", 1);
+  bh_encode_header(out, BH_IMPORT_DATA, ++p->out.last_id, body->size + size + 1);
+  bh_buffer_reserve(out, body->size + size + 1);
+  bh_buffer_append(out, body->octets, body->size);
+  bh_buffer_append(out, octets, size);
+  bh_buffer_append(out, "}", 1);
   p->import_unsent = true;
-  return p->last_id;
+  return p->out.last_id;
 }
 
 void bh_beat_all(bh_hub *hub) {
@@ -135,32 +132,17 @@ size_t bh_hub_send(bh_hub *hub, bh_peer id, const uint8_t **octets) {
   if (p == NULL) {
     return 0;
   }
-  if (p->sent == p->sending.size) {
-    bh_buffer swap = p->sending;
+  if (bh_outbox_is_idle(&p->out)) {
     if (p->state == PEER_REGISTERED) {
       send_due_beat(hub, p);
     }
-    p->sending = p->queued;
-    p->queued = swap;
-    bh_buffer_clear(&p->queued);
-    p->sent = 0;
-    p->import_in_sending = p->import_unsent;
+    if (p->out.queued.failed) {
+      bh_lost(hub, p, false, "there is no memory for what it is to be sent", p->heard);
+      return 0;
+    }
+    p->import_lent = p->import_unsent;
   }
-  if (p->sending.size > p->sent) {
-    *octets = p->sending.octets + p->sent;
-  }
-  return p->sending.size - p->sent;
-}
-
-/* What an import took goes back: hundreds of idle clients must not keep the memory of the largest export each. */
-static void shrink(bh_buffer *buffer) {
-  enum { KEPT = 65536 };
-
-  if (buffer->capacity > KEPT) {
-    bh_buffer_free(buffer);
-  } else {
-    bh_buffer_clear(buffer);
-  }
+  return bh_outbox_lend(&p->out, octets);
 }
 
 void bh_hub_sent(bh_hub *hub, bh_peer id, size_t size, uint64_t now) {
@@ -171,14 +153,9 @@ void bh_hub_sent(bh_hub *hub, bh_peer id, size_t size, uint64_t now) {
     return;
   }
   p->send_told = false;
-  p->sent += size < p->sending.size - p->sent ? size : p->sending.size - p->sent;
-  if (p->sent < p->sending.size) {
-    return;
-  }
-  shrink(&p->sending);
-  p->sent = 0;
-  if (p->import_in_sending) {
-    p->import_in_sending = false;
+  bh_outbox_sent(&p->out, size);
+  if (bh_outbox_is_idle(&p->out) && p->import_lent) {
+    p->import_lent = false;
     p->import_unsent = false;
     bh_deliver(hub, p);
   }

@@ -52,8 +52,7 @@ peer *bh_peer_open(bh_hub *hub, uint64_t now) {
     p->since = now;
     p->heard = now;
     bh_reader_init(&p->reader, BH_CLIENT_BODY_MAX, hub->allocator);
-    bh_buffer_init(&p->sending, hub->allocator);
-    bh_buffer_init(&p->queued, hub->allocator);
+    bh_outbox_init(&p->out, hub->allocator);
     (*count_of(hub, p))++;
     return p;
   }
@@ -65,8 +64,7 @@ void bh_peer_forget(bh_hub *hub, peer *p) {
     (*count_of(hub, p))--;
   }
   bh_reader_free(&p->reader);
-  bh_buffer_free(&p->sending);
-  bh_buffer_free(&p->queued);
+  bh_outbox_free(&p->out);
   p->state = PEER_FREE;
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BH_OUTBOX_H
+#define BH_OUTBOX_H
+
+#include "encode.h"
+
+/*
+ * What goes out on a connection. `sending` is lent to the driver and stays where it is until it has been sent; what
+ * comes meanwhile is written to `queued`.
+ */
+typedef struct {
+  bh_buffer sending;
+  bh_buffer queued;
+  size_t sent;      /* of `sending` */
+  uint32_t last_id; /* of the messages queued (BH-FRAME-007) */
+} bh_outbox;
+
+void bh_outbox_init(bh_outbox *box, bh_allocator allocator);
+void bh_outbox_free(bh_outbox *box);
+/* Queues a message, whose failure is latched in box->queued, and returns its id. */
+uint32_t bh_outbox_put(bh_outbox *box, bh_type type, const bh_buffer *body);
+/* Octets that are not sent yet. */
+size_t bh_outbox_size(const bh_outbox *box);
+/* All that was lent has been sent: the next bh_outbox_lend() lends what is queued. */
+bool bh_outbox_is_idle(const bh_outbox *box);
+size_t bh_outbox_lend(bh_outbox *box, const uint8_t **octets);
+void bh_outbox_sent(bh_outbox *box, size_t size);
+
+#endif
