@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Compilers, flags and variants."""
+from SCons.Script import Exit
+from SCons.Util import CLVar
+
+WARNINGS = '''-Wall -Wextra -Werror -Wundef -Wvla -Wformat=2 -Wpointer-arith -Wwrite-strings -Wcast-align
+              -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough'''
+
+# Objects are position-independent, so that the same ones go into programs and both libraries.
+COMMON = '-std=c11 -g -fPIC -fvisibility=hidden -fno-semantic-interposition -ffile-prefix-map=$TOP='
+
+SANITIZE = '-O1 -fno-omit-frame-pointer -fsanitize='
+
+VARIANTS = {
+    'release': {'CCFLAGS': '-O2 -fstack-protector-strong', 'CPPFLAGS': '-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
+                'LINKFLAGS': '-Wl,-z,relro -Wl,-z,now'},
+    'debug': {'CCFLAGS': '-O0 -g3'},
+    'asan': {'CCFLAGS': SANITIZE + 'address,undefined -fno-sanitize-recover=all',
+             'LINKFLAGS': '-fsanitize=address,undefined'},
+    'tsan': {'CCFLAGS': SANITIZE + 'thread', 'LINKFLAGS': '-fsanitize=thread'},
+    'coverage': {'CCFLAGS': '-O0 --coverage', 'LINKFLAGS': '--coverage'},
+}
+
+# A libuv, jsmn or Criterion that is missing: which Debian package has it.
+HEADERS = {'uv.h': 'libuv1-dev', 'jsmn.h': 'libjsmn-dev', 'criterion/criterion.h': 'libcriterion-dev'}
+
+
+def set_up(env):
+    """What all variants share. The user's own flags come last."""
+    given = {name: CLVar(env.get(name, '')) for name in ['CPPFLAGS', 'CFLAGS', 'LDFLAGS']}
+    env['GIVEN'] = given
+    env.Replace(CPPFLAGS=CLVar(''), CFLAGS=CLVar(''), LINKFLAGS=CLVar(''), CCFLAGS=CLVar(COMMON + ' ' + WARNINGS),
+                TOP=env.Dir('#').abspath, SHCFLAGS='$CFLAGS', SHCCFLAGS='$CCFLAGS', SHOBJSUFFIX='.o',
+                STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=True, CPPPATH=['#ref', '#ragel'])
+    if not env['verbose']:
+        env.Replace(CCCOMSTR='cc      $SOURCE', SHCCCOMSTR='cc      $SOURCE', LINKCOMSTR='link    $TARGET',
+                    SHLINKCOMSTR='link    $TARGET', ARCOMSTR='archive $TARGET', RANLIBCOMSTR='index   $TARGET',
+                    RAGELCOMSTR='ragel   $SOURCE', INSTALLSTR='install $TARGET', COMPILATIONDB_COMSTR='write   $TARGET',
+                    SUBSTFILESTR='write   $TARGET')
+
+
+def variant(base, name):
+    env = base.Clone(variant=name)
+    for key, flags in VARIANTS[name].items():
+        env.Append(**{key: CLVar(flags)})
+    env.Append(CPPFLAGS=base['GIVEN']['CPPFLAGS'], CFLAGS=base['GIVEN']['CFLAGS'], LINKFLAGS=base['GIVEN']['LDFLAGS'])
+    env.Replace(SHLINKFLAGS=env['LINKFLAGS'] + ['-shared', '-Wl,-z,defs'])
+    env.Append(LINKFLAGS='-pie')
+    return env
+
+
+def posix(env):
+    """For the drivers and programs, which make system calls. The core goes without, so that it cannot."""
+    env = env.Clone()
+    env.Append(CPPDEFINES={'_POSIX_C_SOURCE': '200809L'})
+    return env
+
+
+def check(env, configure):
+    """Ends the build with the name of what is missing."""
+    probe = posix(env)
+    probe.Replace(CCFLAGS='-std=c11', LINKFLAGS='')
+    conf = configure(probe, conf_dir='#build/config', log_file='#build/config.log')
+    if not conf.CheckCC():
+        print('scons: the compiler %s does not work; build/config.log says why' % env['CC'])
+        Exit(1)
+    missing = [package for header, package in HEADERS.items() if not conf.CheckCHeader(header)]
+    conf.Finish()
+    if not env.WhereIs(env.subst('$RAGEL')):
+        missing.append('ragel')
+    if missing:
+        print('scons: install the Debian package%s %s, or let ./sconsw do it' %
+              ('s' if len(missing) > 1 else '', ', '.join(missing)))
+        Exit(1)

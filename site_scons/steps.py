@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Targets that run something and count: all steps run, also after one has failed, and the counts are summed up.
+
+As a program, adds up the counts that such targets left: steps.py RESULT.json ...
+"""
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+SECONDS_MAX = 900
+
+# run(env) gives Counts; needs are the nodes that must be built before.
+Step = namedtuple('Step', 'name needs run')
+Counts = namedtuple('Counts', 'passed failed skipped')
+NOTHING = Counts(0, 0, 0)
+
+
+def add(counts):
+    return Counts(*map(sum, zip(NOTHING, *counts)))
+
+
+def line(counts):
+    text = '%d passed, %d failed' % counts[:2]
+    return text + (', %d skipped' % counts.skipped if counts.skipped else '')
+
+
+def tap_counts(path):
+    """A report cut short by a crash has fewer lines than its plan: the rest has failed."""
+    if not os.path.exists(path):
+        return NOTHING
+    with open(path, encoding='utf-8', errors='replace') as file:
+        text = file.read()
+    skipped = len(re.findall(r'^ok\b.*# SKIP', text, re.MULTILINE))
+    passed = len(re.findall(r'^ok\b', text, re.MULTILINE)) - skipped
+    failed = len(re.findall(r'^not ok\b', text, re.MULTILINE))
+    plan = re.search(r'^1\.\.(\d+)', text, re.MULTILINE)
+    missing = int(plan[1]) - passed - failed - skipped if plan else 0
+    return Counts(passed, failed + max(missing, 0), skipped)
+
+
+def program(argv, tap=None, environment=None):
+    """Runs a program from the top of the tree. Without a TAP report it counts as one."""
+    if tap and os.path.exists(tap):
+        os.remove(tap)
+    print('$ ' + ' '.join("'%s'" % a if re.search(r"[\s{}*']", a) else a for a in argv), flush=True)
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+    try:
+        status = process.wait(SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        print('still running after %d s: ended' % SECONDS_MAX)
+        process.terminate()
+        status = process.wait()
+    counts = tap_counts(tap) if tap else Counts(status == 0, 0, 0)
+    if status != 0 and not counts.failed:
+        print('exit status %d' % status)
+        counts = counts._replace(failed=1)
+    if counts.passed + counts.failed == 0:
+        print('nothing was run')
+        counts = counts._replace(failed=1)
+    return counts
+
+
+def complaints(name, found):
+    """The outcome of one check."""
+    for text in found:
+        print(text)
+    return Counts(0, 1, 0) if found else Counts(1, 0, 0)
+
+
+def together(functions):
+    """Checks that may run side by side, each a (name, function)."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return add(complaints(name, found) for name, found in
+                   zip([n for n, _ in functions], pool.map(lambda f: f[1](), functions)))
+
+
+def target(env, name, steps):
+    """`scons NAME` runs the steps and leaves their counts in build/VARIANT/results/NAME.json."""
+    def run(target, source, env):
+        results = []
+        for step in steps:
+            print('\n== %s' % step.name, flush=True)
+            start = time.monotonic()
+            counts = step.run()
+            results.append(dict(counts._asdict(), step=step.name, seconds=round(time.monotonic() - start, 1)))
+        with open(target[0].get_path(), 'w', encoding='utf-8') as file:
+            json.dump(results, file, indent=1)
+        return 1 if show(results).failed else 0
+
+    path = '#build/%s/results/%s.json' % (env['variant'], name)
+    node = env.Command(path, [s.needs for s in steps], env.Action(run, None))
+    env.AlwaysBuild(env.Alias(name, node), node)
+    return node
+
+
+def show(results):
+    print()
+    width = max(len(r['step']) for r in results)
+    for r in results:
+        print('%-*s  %s  (%s s)' % (width, r['step'], line(Counts(r['passed'], r['failed'], r['skipped'])), r['seconds']))
+    total = add(Counts(r['passed'], r['failed'], r['skipped']) for r in results)
+    print(line(total), flush=True)
+    return total
+
+
+def main(paths):
+    results = []
+    for path in paths:
+        label = path.replace('build/', '').replace('results/', '').replace('.json', '')
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as file:
+                results += [dict(r, step='%s: %s' % (label, r['step'])) for r in json.load(file)]
+        else:
+            results.append({'step': '%s: did not come to its end' % label, 'passed': 0, 'failed': 1, 'skipped': 0,
+                            'seconds': 0})
+    return 1 if show(results).failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
