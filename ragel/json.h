@@ -9,7 +9,7 @@
 typedef enum {
   BH_JSON_MORE,   /* right so far, and all octets are taken */
   BH_JSON_MEMBER, /* only with `outline`: a member of the outermost object, or an element of the outermost array, has
-                     been read: `value` is set, and `key` for a member */
+                     been read, and the octet behind it: `value` is set, and `key` for a member */
   BH_JSON_DONE,   /* only from bh_json_end(): one whole text */
   BH_JSON_BROKEN, /* latched; `offset` is the wrong octet's place, `error` what is wrong */
 } bh_json_status;
@@ -32,10 +32,10 @@ typedef struct {
   int top;
   int stack[BH_DEPTH_MAX];
   int max_depth;   /* at most BH_DEPTH_MAX; an array or object with nothing around it is depth 1 */
-  bool outline;    /* stop after each member of the outermost object */
+  bool outline;    /* stop after each member of the outermost object or element of the outermost array */
   uint64_t offset; /* octets taken; when BROKEN, the wrong octet's place */
   bh_json_error error;
-  bh_span key;   /* with its quotation marks */
+  bh_span key;   /* with its quotation marks; empty for an element */
   bh_span value; /* without white space around it */
 } bh_json;
 
