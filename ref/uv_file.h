@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BH_UV_FILE_H
+#define BH_UV_FILE_H
+
+#include <uv.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Files, at once: the order of these operations is what the spool and the state file promise, and all of them end in
+ * the page cache. Each returns 0 (or what is said), or a negative error of libuv's.
+ */
+
+#define BH_PATH_MAX 4096
+
+/* UV_ENAMETOOLONG rather than cut short. `name` and `suffix` may be "". */
+int bh_path_join(char path[BH_PATH_MAX], const char *directory, const char *name, const char *suffix);
+
+/* Never through a symbolic link. The file is not inherited by children. */
+int bh_file_create(const char *path); /* a new one, mode 0600: UV_EEXIST otherwise; returns its descriptor */
+int bh_file_open(const char *path);   /* a regular one, for reading: UV_EINVAL otherwise; returns its descriptor */
+int bh_file_status(int file, uv_stat_t *status);
+int bh_file_write(int file, const void *octets, size_t size);
+int bh_file_read(int file, void *octets, size_t size); /* returns how many; 0: the end */
+void bh_file_close(int file);
+int bh_file_rename(const char *from, const char *to);
+int bh_file_remove(const char *path); /* one that is not there is removed already */
+bool bh_file_exists(const char *path);
+int bh_file_link_status(const char *path, uv_stat_t *status); /* of the link, not of what it leads to */
+
+/* Mode 0700. One that is there already is fine. */
+int bh_directory_make(const char *path);
+/* Calls `entry` with each name; stops at the first that is not 0 and returns that. */
+int bh_directory_list(const char *path, int (*entry)(void *ctx, const char *name), void *ctx);
+
+#endif
