@@ -97,9 +97,11 @@ static void send_due_beat(bh_hub *hub, peer *p) {
 }
 
 uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uint8_t *octets, size_t size) {
-  bh_buffer *body = begin(hub);
   bh_buffer *out = &p->out.queued;
+  bh_buffer *body;
 
+  send_due_beat(hub, p); /* that it is active, it learns before it gets what that brings */
+  body = begin(hub);
   bh_write_text(body, "{\"import\":");
   bh_write_string(body, import->import, strlen(import->import));
   bh_encode_member(body, ",\"attempt\":", import->attempt);
