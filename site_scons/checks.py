@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Checks of the tree and of the objects. Each returns its complaints: none means passed."""
 import collections
+import os
 import re
 import subprocess
 
@@ -88,6 +89,6 @@ def tidy(path, database):
     return _tool(['clang-tidy', '--quiet', '-p', database, '--extra-arg=-Wno-unknown-warning-option', path])
 
 
-def cppcheck(paths, includes):
+def cppcheck(paths):
     return _tool(['cppcheck', '--quiet', '--std=c11', '--inline-suppr', '--enable=warning,performance,portability',
-                  '--error-exitcode=1', '-j2', *['-I' + i for i in includes], *paths])
+                  '--error-exitcode=1', '-j', str(os.cpu_count()), '-Iref', '-Iragel', '-Iconformance/harness', *paths])

@@ -69,6 +69,8 @@ def complaints(name, found):
     """The outcome of one check."""
     for text in found:
         print(text)
+    if found:
+        print('FAILED: ' + name)
     return Counts(0, 1, 0) if found else Counts(1, 0, 0)
 
 
@@ -94,8 +96,9 @@ def target(env, name, steps):
 
     path = '#build/%s/results/%s.json' % (env['variant'], name)
     node = env.Command(path, [s.needs for s in steps], env.Action(run, None))
+    # One at a time: what two print would mix.
+    env.SideEffect('#build/.output', node)
     env.AlwaysBuild(env.Alias(name, node), node)
-    return node
 
 
 def show(results):
