@@ -4,7 +4,10 @@ import subprocess
 
 # name: (the file in ragel/, the rule or '' for the whole machine, title)
 DRAWN = {
-    'frame': ('frame', '', 'The header of a message'),
+    'known-type': ('frame', 'known_type', 'The eight types of message'),
+    'id': ('frame', 'id', 'A message\'s id'),
+    'length': ('frame', 'length', 'The length of its body'),
+    'frame': ('frame', '', 'The whole header of a message'),
     'number': ('json', 'number', 'A JSON number'),
     'string': ('json', 'string', 'A JSON string, with its UTF-8'),
     'value': ('json', 'value', 'A JSON value'),
@@ -12,21 +15,31 @@ DRAWN = {
     'array': ('json', 'array_rest', 'The rest of an array, behind its bracket'),
     'stream': ('bridge', 'stream', 'What Bridge sends, between values'),
     'assets': ('bridge', 'assets', 'An array of assets'),
-    'spool-name': ('spool_name', '', 'The name of a file in the spool'),
+    'spool-name': ('spool_name_parse', '', 'The name of a file in the spool'),
 }
 
 HEAD = '''
-# A. State diagrams {.unnumbered}
+# State diagrams
 
-Drawn by Ragel and graphviz from the grammar in `ragel/` that the reference is compiled from. An edge says which octets it
-takes, and behind the stroke which actions run; a double circle is where the rule can end.
+Drawn by Ragel and graphviz from the grammar in `ragel/`, the one that the reference is compiled from. An edge says which
+octets it takes and, behind the stroke, which actions run. A double circle is where the rule can end.
+'''
+
+DIAGRAM = '''
+## %(title)s
+
+%(rule)s in `ragel/%(machine)s.rl`:
+
+::: diagram
+![%(title)s](%(name)s.svg)\\\x20
+:::
 '''
 
 
 def markdown():
-    return HEAD + ''.join('\n## %s {.unnumbered}\n\n`%s` in `ragel/%s_grammar.rl`.\n\n![%s](%s.svg)\\ \n' %
-                          (title, rule or machine, machine, title, name)
-                          for name, (machine, rule, title) in DRAWN.items())
+    return HEAD + ''.join(
+        DIAGRAM % {'title': title, 'name': name, 'machine': machine, 'rule': '`%s`' % rule if rule else 'The machine'}
+        for name, (machine, rule, title) in DRAWN.items())
 
 
 def write(target, source, env):
