@@ -62,6 +62,9 @@ def linted(database):
 
 
 def coverage(env):
+    if env['variant'] != 'coverage':
+        return [steps.Step('coverage', [], lambda: steps.complaints(
+            'coverage', ['only the coverage variant counts what runs: scons test coverage variant=coverage']))]
     page = 'build/coverage/report/index.html'
     os.makedirs(os.path.dirname(page), exist_ok=True)
     return [steps.Step('coverage', [], lambda: steps.program(
@@ -76,5 +79,4 @@ def add(env, chosen, release, database):
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])
-    if env['variant'] == 'coverage':
-        steps.target(env, 'coverage', coverage(env))
+    steps.target(env, 'coverage', coverage(env))
