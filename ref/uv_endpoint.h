@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BH_UV_ENDPOINT_H
+#define BH_UV_ENDPOINT_H
+
+#include "uv_say.h"
+
+#include <uv.h>
+
+/* The hub's endpoint (spec/protocol.md, sections 2 and 7). Its path has passed bh_endpoint_check(). */
+
+/*
+ * Removes the socket file that a dead hub left. Fails where the path is no socket, or where somebody listens on it:
+ * that is a hub with another port and spool.
+ */
+int bh_endpoint_clear(const char *endpoint, bh_why *why);
+/* Mode 0600. `listener` is a handle of the loop's afterwards, also on failure; closing it removes the path. */
+int bh_endpoint_listen(uv_loop_t *loop, uv_pipe_t *listener, const char *endpoint, int backlog,
+                       uv_connection_cb connection, bh_why *why);
+/* Reads away what has come, as far as that is within reason. Closing with octets unread would look like a reset. */
+void bh_endpoint_drain(const uv_pipe_t *pipe, void *octets, size_t size);
+
+#endif
