@@ -306,7 +306,6 @@ static bool is_object(const uint8_t *octets, size_t size) {
  * known to be JSON: that it is not says more.
  */
 static bool read_object(object *o) {
-  bh_body_fault ignored;
   bh_body_fault *fault = o->fault;
   bool right = true;
   size_t taken = 0;
@@ -325,7 +324,6 @@ static bool read_object(object *o) {
     }
     if (right && json.key.end > json.key.begin) {
       right = read_member(o, &json);
-      o->fault = right ? fault : &ignored;
     }
   }
   if (bh_json_end(&json) == BH_JSON_BROKEN) {
