@@ -91,4 +91,5 @@ def tidy(path, database):
 
 def cppcheck(paths):
     return _tool(['cppcheck', '--quiet', '--std=c11', '--inline-suppr', '--enable=warning,performance,portability',
-                  '--error-exitcode=1', '-j', str(os.cpu_count()), '-Iref', '-Iragel', '-Iconformance/harness', *paths])
+                  '--error-exitcode=1', '-j', str(os.cpu_count()), '-Iref', '-Iragel', '-Ispec/vectors',
+                  '-Iconformance/harness', *paths])
