@@ -42,7 +42,7 @@ int bh_endpoint_clear(const char *endpoint, bh_why *why) {
     return bh_why_set(why, UV_EEXIST, "the endpoint %s is there already and is no socket: remove it", endpoint);
   }
   if (error == 0 && is_listened_on(endpoint)) {
-    return bh_why_set(why, UV_EADDRINUSE,
+    return bh_why_set(why, UV_EBUSY,
                       "the endpoint %s is another hub's, which has another port and spool: choose another group",
                       endpoint);
   }

@@ -304,7 +304,10 @@ static void take_events(bh_link *link, bool was_registered) {
       flush(link); /* an ERROR may wait that says why */
       link->ended = event.kind == BH_EV_SUPERSEDED;
     }
-    was_registered = was_registered || event.kind == BH_EV_REGISTERED;
+    if (event.kind == BH_EV_REGISTERED) {
+      was_registered = true;
+      link->said = false; /* from here on everything is news again */
+    }
     link->event(link->ctx, &event);
     if (ends && !link->stopping) {
       lose(link, was_registered);

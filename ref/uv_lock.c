@@ -17,10 +17,9 @@ static int taken(int file, const char *path, bh_why *why) {
   struct flock other;
 
   if (lock_whole(file, F_GETLK, &other) == 0 && other.l_type != F_UNLCK) {
-    return bh_why_set(why, UV_EADDRINUSE, "another hub, process %ld, has the spool: %s is locked", (long)other.l_pid,
-                      path);
+    return bh_why_set(why, UV_EBUSY, "another hub, process %ld, has the spool: %s is locked", (long)other.l_pid, path);
   }
-  return bh_why_set(why, UV_EADDRINUSE, "another hub has the spool: %s is locked", path);
+  return bh_why_set(why, UV_EBUSY, "another hub has the spool: %s is locked", path);
 }
 
 int bh_lock_take(bh_lock *lock, const char *spool, bh_why *why) {

@@ -13,7 +13,7 @@ typedef struct {
   int file; /* -1: not held */
 } bh_lock;
 
-/* UV_EADDRINUSE: another process has it. */
+/* UV_EBUSY: another process has it. */
 int bh_lock_take(bh_lock *lock, const char *spool, bh_why *why);
 void bh_lock_release(bh_lock *lock);
 

@@ -25,9 +25,9 @@ typedef struct {
 typedef struct bh_server bh_server;
 
 /*
- * Becomes the hub, and is ready when it returns 0. UV_EADDRINUSE: another process has the port or the spool, and
- * nothing was touched. On every failure the port is free again, and what is left are handles that close as the loop
- * runs on. All of `config` is copied.
+ * Becomes the hub, and is ready when it returns 0. UV_EADDRINUSE: another process has the port; UV_EBUSY: another hub
+ * has the spool or the endpoint. Nothing was touched then. On every failure the port is free again, and what is left
+ * are handles that close as the loop runs on. All of `config` is copied.
  */
 int bh_server_start(uv_loop_t *loop, const bh_server_config *config, bh_server **server, bh_why *why);
 

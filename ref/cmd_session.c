@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd_session.h"
+
+#include "buffer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 1000 };
+
+int cmd_endpoints(const cmd_command *command, const char *group, const char *endpoint,
+                  char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX], size_t *count) {
+  char candidates[BH_ENDPOINTS_MAX][BH_PATH_MAX];
+  size_t found = 1;
+  bh_why why = {""};
+
+  if (!bh_group_is_valid(group)) {
+    return cmd_usage(command, "--group takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that", BH_GROUP_MAX,
+                     group);
+  }
+  if (endpoint != NULL) {
+    snprintf(candidates[0], BH_PATH_MAX, "%s", endpoint);
+  } else {
+    found = bh_endpoint_candidates(group, candidates);
+  }
+  *count = 0;
+  for (size_t i = 0; i < found; i++) {
+    if (bh_endpoint_check(candidates[i], &why) == 0) {
+      memcpy(endpoints[(*count)++], candidates[i], BH_PATH_MAX);
+    }
+  }
+  return *count > 0 ? CMD_OK : cmd_usage(command, "%s", why.text);
+}
+
+/* ---- the end */
+
+static void stop(cmd_session *session) {
+  if (uv_is_closing((uv_handle_t *)&session->patience)) {
+    return;
+  }
+  bh_link_stop(session->link, NULL, NULL);
+  uv_close((uv_handle_t *)&session->patience, NULL);
+  uv_close((uv_handle_t *)&session->interrupt, NULL);
+  uv_close((uv_handle_t *)&session->terminate, NULL);
+}
+
+static void on_patience_ends(uv_timer_t *timer) {
+  stop(timer->data);
+}
+
+void cmd_session_end(cmd_session *session, int status) {
+  if (session->ending) {
+    return;
+  }
+  session->ending = true;
+  session->status = status;
+  if (session->config.ending != NULL) {
+    session->config.ending(session);
+  }
+  if (bh_client_unregister(bh_link_client(session->link), &session->unregister) != BH_OK) {
+    stop(session);
+    return;
+  }
+  bh_link_flush(session->link);
+  uv_timer_start(&session->patience, on_patience_ends, PATIENCE_MS, 0);
+}
+
+/* ---- what happens */
+
+/* Requests that were made before UNREGISTER are answered before it, and told. */
+static void on_event(void *ctx, const bh_event *event) {
+  cmd_session *session = ctx;
+
+  if (session->ending && event->request == session->unregister &&
+      (event->kind == BH_EV_DONE || event->kind == BH_EV_FAILED)) {
+    stop(session);
+    return;
+  }
+  session->config.event(session, event);
+}
+
+static void on_news(void *ctx, bh_link_news news, const char *text) {
+  cmd_session *session = ctx;
+
+  if (!session->ending) {
+    session->config.news(session, news, text);
+  } else if (news == BH_LINK_LOST) {
+    stop(session);
+  }
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+  cmd_session *session = handle->data;
+
+  (void)number;
+  if (session->ending) {
+    stop(session);
+  } else if (session->config.interrupted != NULL) {
+    session->config.interrupted(session);
+  } else {
+    cmd_session_end(session, CMD_FAILED);
+  }
+}
+
+/* ---- the beginning */
+
+static void watch_signals(cmd_session *session) {
+  uv_signal_init(&session->loop, &session->interrupt);
+  uv_signal_init(&session->loop, &session->terminate);
+  uv_timer_init(&session->loop, &session->patience);
+  session->interrupt.data = session;
+  session->terminate.data = session;
+  session->patience.data = session;
+  uv_signal_start(&session->interrupt, on_signal, SIGINT);
+  uv_signal_start(&session->terminate, on_signal, SIGTERM);
+}
+
+static int start_link(cmd_session *session, char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX], size_t count, bh_why *why) {
+  const cmd_session_config *config = &session->config;
+  bh_link_config link = {.endpoint_count = count,
+                         .port = (uint16_t)config->port,
+                         .client = {.pid = (uint32_t)uv_os_getpid(),
+                                    .name = config->name,
+                                    .instance = config->instance,
+                                    .window = config->window,
+                                    .role = config->role,
+                                    .timeout_ms = config->timeout_ms,
+                                    .allocator = bh_system_allocator(),
+                                    .logger = config->logger},
+                         .event = on_event,
+                         .news = on_news,
+                         .ctx = session};
+
+  for (size_t i = 0; i < count; i++) {
+    link.endpoints[i] = endpoints[i];
+  }
+  return bh_link_start(&session->loop, &link, &session->link, why);
+}
+
+int cmd_session_run(cmd_session *session, const cmd_command *command, const cmd_session_config *config) {
+  char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX];
+  size_t count;
+  bh_why why;
+  int status = cmd_endpoints(command, config->group, config->endpoint, endpoints, &count);
+
+  if (status != CMD_OK) {
+    return status;
+  }
+  session->config = *config;
+  session->status = CMD_OK;
+  session->ending = false;
+  uv_loop_init(&session->loop);
+  if (start_link(session, endpoints, count, &why) != 0) {
+    uv_loop_close(&session->loop);
+    return cmd_failed(command, "%s", why.text);
+  }
+  watch_signals(session);
+  if (config->begin != NULL) {
+    config->begin(session);
+  }
+  uv_run(&session->loop, UV_RUN_DEFAULT);
+  uv_loop_close(&session->loop);
+  return session->status;
+}
