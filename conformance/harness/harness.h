@@ -3,168 +3,302 @@
 #define HARNESS_H
 
 /*
- * What a case is written with. Every function that waits runs the event loop until what it waits for has come, and
- * fails the case at a deadline; no function sleeps. A case that fails does not return from the function that found it.
+ * What a case of the suite is written with.
+ *
+ *     CASE(active, the_latest_claim_wins, MUST, "BH-CLAIM-001 BH-CLAIM-002") {
+ *       struct hub *hub = hub_start();
+ *       struct conn *a = conn_open(hub);
+ *       struct conn *b = conn_open(hub);
+ *       register_instance(a, "A");
+ *       register_instance(b, "B");
+ *       const struct message *ack = request(b, "CLAIM_ACTIVE", NULL);
+ *       checking("BH-CLAIM-002");
+ *       expect_text(&ack->json, "active", b->instance);
+ *     }
+ *
+ * Everything here waits by itself: it runs the loop until what it is about has come, or a deadline has passed. What
+ * does not come as the specification has it ends the case, with a verdict and an explanation; there is nothing to
+ * check for afterwards and nothing to free. Pointers that functions return live until the end of the case.
+ *
+ * A case asserts what its requirements say, and is tolerant of everything else: a faulty hub fails the cases whose
+ * requirement it breaks, and only those. What goes wrong on the way to what the case is about (a registration that
+ * fails in a case about claims) gives it the verdict SKIP, and is reported as seen in passing.
  */
 
-#include "case.h"
-#include "json_view.h"
-
-#include "bridgehub.h"
-
+#include <criterion/criterion.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* ---------------------------------------------------------------------------------------------- the hub under test */
+/* ------------------------------------------------------------------------------------------------------- cases */
 
-typedef struct hub hub;
-typedef struct conn conn;
-typedef struct bridge bridge;
-
-/* 0 and NULL stand for the defaults. */
-typedef struct {
-  uint32_t heartbeat_ms; /* 250 */
-  uint32_t timeout_ms;   /* 5000: no case is to meet it by being slow */
-  const char *need;      /* features that the case is about, comma-separated; a hub may exit with 89 then */
-  const char *group;     /* "" */
-} hub_options;
-
-/* Starts a hub with an endpoint, port, state file and spool of its own, and waits until its endpoint takes a
- * connection. */
-hub *start_hub(const hub_options *options /* or NULL */);
-/* A second hub process on the same directories and port, started and not waited for. */
-hub *start_rival(hub *first);
-/* Again, in the same directories and with the same port, after the former process has ended. */
-void restart_hub(hub *h);
-void signal_hub(hub *h, int signal); /* to its process group */
-/* Waits for its end; returns the exit status, or 128 + the signal. */
-int expect_hub_ends(hub *h);
-bool hub_is_running(hub *h);
-uint16_t hub_port(const hub *h);
-uint32_t hub_heartbeat_ms(const hub *h);
-uint32_t hub_timeout_ms(const hub *h);
-const char *hub_endpoint(const hub *h);
-const char *hub_state(const hub *h);
-const char *hub_spool(const hub *h);
-const char *hub_directory(const hub *h); /* all of the above lie in it; it is removed with the case */
-/* Waits until what the hub has written to standard error holds `text` (BH-INGEST-009 and the like). */
-void expect_log(hub *h, const char *text);
-
-/* -------------------------------------------------------------------------------------------------------- messages */
-
-/* A message from the hub. It lives as long as the case. */
-typedef struct message {
-  bh_type type;
-  uint32_t id;
-  uint32_t answers;           /* ACK, ERROR: the member `for`; 0 for null */
-  char code[BH_CODE_MAX + 1]; /* ERROR */
-  octets body;                /* {} where it came empty */
-  double at_ms;               /* since the case began */
-} message;
-
-/* A connection to the endpoint. It answers each HEARTBEAT of the hub with ACK by itself, unless told not to. */
-conn *open_conn(hub *h);
-/* ... and tries only: NULL where the endpoint takes no connection. */
-conn *try_open_conn(hub *h);
-void answer_heartbeats(conn *c, bool yes);
-/* Stops and starts reading what the hub sends. */
-void read_conn(conn *c, bool yes);
-void close_conn(conn *c);
+#define MUST "MUST"
+#define SHOULD "SHOULD"
 
 /*
- * Sends a message with the next id, which it returns. `format` is the body, as of printf. An empty format is an empty
- * body.
+ * The case's slug is `section/what-it-shows`: `name` with - for _. It is never changed. `ids` are the requirements
+ * that it judges, separated by spaces: every failed check is laid to them, or to the one of checking().
  */
-uint32_t say(conn *c, const char *type, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Sends octets as they are. Ids that they use up are told by skip_ids(). */
-void say_octets(conn *c, const void *octets_, size_t size);
-void say_text(conn *c, const char *text);
-/* The same in pieces of `piece` octets, each sent before the next. */
-void say_in_pieces(conn *c, const void *octets_, size_t size, size_t piece);
-/* The octets of a message, without sending them. Free by free(). */
-uint8_t *make_message(const char *type, uint32_t id, const char *body, size_t body_size, size_t *size);
-void skip_ids(conn *c, uint32_t count);
-uint32_t next_id(const conn *c);
+#define CASE(section, name, level, ids)                                                                                \
+  Test(section, name, .init = case_begin, .fini = case_end, .description = level " " ids)
 
-/* The answer to `id`, ACK or ERROR. */
-const message *expect_answer(conn *c, uint32_t id);
-const message *expect_ack(conn *c, uint32_t id);
-const message *expect_error(conn *c, uint32_t id, const char *code);
-/* An ERROR that came unasked, with `for` 0 meaning null: a break of the framing, `superseded`, `overloaded`. */
-const message *expect_unasked_error(conn *c, uint32_t answers, const char *code);
-/* The connection ends, in an orderly way or by a reset; what came before it is read first. */
-void expect_closed(conn *c);
-bool is_closed(const conn *c);
-/* A HEARTBEAT that came after `after` (NULL: the connection's first). */
-const message *expect_heartbeat(conn *c, const message *after);
-/* A HEARTBEAT with this `active` (NULL: null), none of them before `after`. */
-const message *expect_heartbeat_active(conn *c, const message *after, const char *active);
-/* ... with `instances` in it. */
-const message *expect_heartbeat_instances(conn *c, const message *after);
-/* The next IMPORT_DATA that this function has not returned for this connection. */
-const message *expect_import(conn *c);
-/* Everything that the hub sent before it answered this: sends HEARTBEAT (the connection must be registered), waits for
- * its ACK. */
-void fence(conn *c);
-/* After a fence: no IMPORT_DATA has come that expect_import() has not returned. */
-void expect_no_import(conn *c);
-/* The newest message from the hub, or NULL. */
-const message *newest(const conn *c);
-/* The message after `m` (NULL: the first) that has come so far, or NULL. Waits for nothing. */
-const message *next_message(const conn *c, const message *m);
+void case_begin(void);
+void case_end(void);
 
-/* Members of a message's body. They fail the case where the member is missing or of another type. */
-const char *text_of(const message *m, const char *member); /* NULL for null; lives as long as the case */
-uint64_t integer_of(const message *m, const char *member);
-octets member_of(const message *m, const char *member); /* octets.size 0: not there */
+/* Lays the checks that follow to this one of the case's requirements. */
+void checking(const char *id);
+/* Says what the case does, in the transcript. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Registers and returns the instance id. `more` is more members: ",\"window\":2", or "". */
-const char *register_instance(conn *c, const char *name, const char *more);
-const char *register_observer(conn *c, const char *name);
-/* Opens, registers: the usual beginning. */
-conn *open_instance(hub *h, const char *name, const char **instance /* or NULL */);
-conn *open_observer(hub *h, const char *name);
-void claim(conn *c);
-void ack_import(conn *c, const message *import);
-void refuse_import(conn *c, const message *import);
+/* Ends the case. `expected` is a static sentence; the format says what came. */
+_Noreturn void fail(const char *expected, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define EXPECT(condition, expected, ...)                                                                               \
+  do {                                                                                                                 \
+    if (!(condition))                                                                                                  \
+      fail(expected, __VA_ARGS__);                                                                                     \
+  } while (0)
+/* The same, where `id` is the requirement that is broken: a case that does not judge it gets the verdict SKIP. */
+_Noreturn void fail_as(const char *id, const char *expected, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* This host cannot run the case (no ::1, for one). */
+_Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* `id` is broken, and the case can go on: it fails where it judges that one, and the runner tells of it otherwise. */
+void breach(const char *id, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---------------------------------------------------------------------------------------------------------- Bridge */
+/* -------------------------------------------------------------------------------------------------------- time */
 
-bridge *open_bridge(hub *h);
-bridge *try_open_bridge_at(const char *address, uint16_t port); /* NULL: refused */
-void write_bridge(bridge *b, const void *octets_, size_t size);
-void write_bridge_text(bridge *b, const char *text);
-void end_bridge(bridge *b);   /* half-close: no more is to come */
-void reset_bridge(bridge *b); /* abort with RST */
-void close_bridge(bridge *b); /* at once, without waiting */
-typedef enum { BRIDGE_ORDERLY, BRIDGE_RESET } bridge_end;
-/* Waits until the hub has closed it; reads and drops what the hub writes, which is nothing. */
-bridge_end expect_bridge_ends(bridge *b);
-bool bridge_has_ended(bridge *b);
-/* Opens, writes, half-closes and waits for the orderly end: all is complete then. */
-void export_text(hub *h, const char *text);
-void export_octets(hub *h, const void *octets_, size_t size);
-/* A payload of spec/payloads/, whole. Free by free(). */
-uint8_t *payload(const char *file, size_t *size);
-/* An array with one asset of this name, of about `size` octets (at least what the name needs). Free by free(). */
-char *make_export(const char *name, size_t size);
-/* The import's assets are these octets. */
-void check_assets(const message *import, const void *octets_, size_t size);
-void check_assets_text(const message *import, const char *text);
+/* Milliseconds of a clock that never goes back. */
+uint64_t now_ms(void);
+/* How long something that is to come at once may take. */
+uint64_t deadline_ms(void);
+/* Runs the loop until condition(arg) is true, looking again with every event and each 5 ms; false: `ms` have passed. */
+bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms);
 
-/* ------------------------------------------------------------------------------------------------------ state file */
+/* --------------------------------------------------------------------------------------------------------- hub */
 
-/* Reads the file whole; octets.size 0: it is not there. Lives as long as the case. */
-octets read_file(const char *path);
-bool file_exists(const char *path);
-/* How many regular files lie in `directory` of the spool ("queue"). */
-size_t count_spool(hub *h, const char *directory);
-/* The `instance` of the state file's active_instance; NULL: nobody. Fails where the file is not right. */
-const char *state_active(hub *h);
-/* Waits until `condition(h, argument)` holds; `what` says what was waited for. */
-void wait_until(bool (*condition)(void *argument), void *argument, const char *what);
-/* Runs the loop for a while that is part of the case's meaning (silence, for one), never instead of a condition. */
-void let_pass(uint32_t ms);
-double now_ms(void); /* since the case began */
+/* All of it may be left 0. */
+struct hub_options {
+  uint32_t heartbeat_ms; /* 100, */
+  uint32_t timeout_ms;   /* and 1000; the hub is given them times --time-scale */
+  const char *group;     /* the default group: {group} is empty */
+  const char *need;      /* {need}: "spool,groups" */
+  const char *endpoint;  /* in place of the case's own; a path in its directory where it has no / */
+  const char *state;
+  const char *spool;
+  uint16_t port;
+};
+
+/* Timings with which a hub's periodic HEARTBEAT never comes in the time of a case: one that comes has a cause. */
+#define RARE_HEARTBEATS .heartbeat_ms = 60000, .timeout_ms = 600000
+/* Timings for cases that wait for time-outs. */
+#define QUICK_TIMEOUTS .heartbeat_ms = 100, .timeout_ms = 500
+
+/* A hub, and the directory, endpoint, state file, spool and port that are its own; to be read only. */
+struct hub {
+  char *dir;
+  char *endpoint;
+  char *state;
+  char *spool;
+  uint16_t port;
+  uint32_t heartbeat_ms, timeout_ms; /* as the hub was given them */
+  bool running;
+  int exit_status, exit_signal; /* once it has ended */
+  struct hub_process *process;
+};
+
+/* Starts a hub and waits until it is ready. */
+struct hub *hub_start(void);
+struct hub *hub_start_with(struct hub_options options);
+/* The directory and the port alone, for what a case plants there; then hub_run(). The hub makes state and spool. */
+struct hub *hub_prepare(struct hub_options options);
+/* Starts it, again too after it has ended, and waits until it is ready. */
+void hub_run(struct hub *hub);
+/* Starts it and waits for nothing; hub_ready() waits. A case that expects it to end says so by hub_expect_end(). */
+void hub_launch(struct hub *hub);
+void hub_ready(struct hub *hub);
+/* To its process group. A stopped hub (SIGSTOP) is continued by the end of the case. */
+void hub_signal(struct hub *hub, int signal);
+/* Waits for its end, for up to `ms`; see exit_status and exit_signal. False: it runs on. */
+bool hub_wait_end(struct hub *hub, uint64_t ms);
+/* The same with the deadline, and the case fails where it runs on. */
+void hub_expect_end(struct hub *hub);
+void hub_end(struct hub *hub);  /* SIGTERM, and waits */
+void hub_kill(struct hub *hub); /* SIGKILL, and waits */
+void hub_close_stdin(struct hub *hub);
+/* What it has written to standard output and error so far, with a 0 behind. */
+const char *hub_log(const struct hub *hub);
+size_t hub_log_size(const struct hub *hub);
+/* From a path below its directory. */
+char *hub_path(const struct hub *hub, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* -------------------------------------------------------------------------------------------------------- JSON */
+
+/*
+ * One strict JSON text. A path is made of names and indices: "active", "instances[2].pid". The functions that read
+ * end the case where there is no such value or it is of another type.
+ */
+struct json {
+  const char *text; /* with a 0 behind */
+  size_t size;
+  bool valid; /* by RFC 8259, at most 64 deep */
+  const struct json_tokens *tokens;
+};
+
+struct json json_read(const char *text, size_t size);
+bool json_has(const struct json *json, const char *path);
+bool json_is_null(const struct json *json, const char *path); /* false also where there is none */
+bool json_is_text(const struct json *json, const char *path);
+bool json_is_integer(const struct json *json, const char *path); /* written as BH-BODY-005 has it */
+const char *json_text(const struct json *json, const char *path);
+uint64_t json_integer(const struct json *json, const char *path);
+size_t json_count(const struct json *json, const char *path); /* elements of an array, members of an object */
+/* The value's own octets. */
+const char *json_octets(const struct json *json, const char *path, size_t *size);
+
+/* NULL is null. */
+void expect_text(const struct json *json, const char *path, const char *text);
+void expect_integer(const struct json *json, const char *path, uint64_t value);
+/* Where in the array at `path` stands an object with "instance" `id`; -1: nowhere. */
+int json_find_instance(const struct json *json, const char *path, const char *id);
+
+/* ------------------------------------------------------------------------------------------------- connections */
+
+struct message {
+  const char *type; /* "ACK" */
+  uint32_t id;
+  struct json json; /* the body; an empty one is {} */
+  uint64_t at;      /* now_ms() when it was whole */
+};
+
+/* A connection to the endpoint; to be read only. */
+struct conn {
+  struct hub *hub;
+  const char *name;   /* "conn 1": as the transcript calls it */
+  char instance[65];  /* the last id that REGISTER was given here */
+  uint64_t opened_at; /* now_ms() when it was connected */
+  bool ended;         /* the hub has closed it; messages that came before may still wait to be read */
+  uint64_t ended_at;
+  struct conn_stream *stream;
+};
+
+/* Waits until it is connected. HEARTBEATs from the hub are answered with ACK by themselves. */
+struct conn *conn_open(struct hub *hub);
+/* No HEARTBEAT is answered any more. */
+void conn_mute(struct conn *conn);
+/* Octets are left in the socket, until conn_read_again(). */
+void conn_stop_reading(struct conn *conn);
+void conn_read_again(struct conn *conn);
+void conn_close(struct conn *conn);
+/* No more octets to the hub; what it sends is still read. */
+void conn_half_close(struct conn *conn);
+
+/*
+ * Sends a message with the connection's next id and returns that. In the format ' stands for "; NULL is an empty body.
+ */
+uint32_t send_message(struct conn *conn, const char *type, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with a body octet for octet. */
+uint32_t send_body(struct conn *conn, const char *type, const void *body, size_t size);
+/* The id that the next message has to have; it stays so until something is sent or waited for. */
+uint32_t next_id(const struct conn *conn);
+/* Octets as they are. Answers to HEARTBEATs wait while they end inside a message, and end with a break of framing. */
+void send_octets(struct conn *conn, const void *octets, size_t size);
+void send_text(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* In writes of at most `piece` octets, each taken by the socket on its own. */
+void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece);
+
+/* The next message, of any type, in the order in which they came. */
+const struct message *next_message(struct conn *conn);
+/* The same, or NULL where none comes in `ms` or the connection ends. */
+const struct message *next_message_in(struct conn *conn, uint64_t ms);
+/* The next message that is no HEARTBEAT: it must be of this type. */
+const struct message *expect_message(struct conn *conn, const char *type);
+/* ... must be the ACK (ERROR, either) for that id; an ERROR's id may be 0 for null. */
+const struct message *expect_ack(struct conn *conn, uint32_t id);
+const struct message *expect_error(struct conn *conn, const char *code, uint32_t id);
+const struct message *expect_answer(struct conn *conn, uint32_t id);
+/* The next message must be a HEARTBEAT. */
+const struct message *expect_heartbeat(struct conn *conn);
+/* The next HEARTBEAT that has a member `member`: those without are passed over. */
+const struct message *expect_heartbeat_with(struct conn *conn, const char *member);
+/* The next HEARTBEAT that says that `instance` is active (NULL: nobody): others are passed over. */
+const struct message *expect_active(struct conn *conn, const char *instance);
+/* The hub closes the connection, and sends nothing but HEARTBEATs before. */
+void expect_closed(struct conn *conn);
+/* The connection goes on, and nothing but HEARTBEATs has come: a HEARTBEAT of ours is answered next. */
+void fence(struct conn *conn);
+/* The messages that have come so far and were not taken yet: how many are of this type. */
+size_t pending(const struct conn *conn, const char *type);
+
+/* send_message() and expect_ack(). */
+const struct message *request(struct conn *conn, const char *type, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * These register and return the ACK; conn->instance is set. They judge nothing: where it fails, BH-REG-001 is broken.
+ * The HEARTBEAT that follows is left to be read or passed over.
+ */
+const struct message *register_instance(struct conn *conn, const char *name);
+const struct message *register_observer(struct conn *conn, const char *name);
+/* With further members of the body: ", 'window':3". */
+const struct message *register_with(struct conn *conn, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A new connection that is registered. */
+struct conn *join(struct hub *hub, const char *name);
+/* CLAIM_ACTIVE on the way to something else; judges nothing: where it fails, BH-CLAIM-001 is broken. */
+void make_active(struct conn *conn);
+
+/* ------------------------------------------------------------------------------------------------------ Bridge */
+
+/* A connection that Bridge opens to the port. */
+struct bridge {
+  struct hub *hub;
+  const char *name; /* "bridge 1" */
+  bool connected;
+  bool ended; /* the hub has closed it: */
+  bool reset; /* by a reset */
+  uint64_t ended_at;
+  struct bridge_stream *stream;
+};
+
+struct bridge *bridge_open(struct hub *hub);
+/* At another address or port; connected is false where nobody listens. */
+struct bridge *bridge_open_at(struct hub *hub, const char *address, uint16_t port);
+void bridge_send(struct bridge *bridge, const void *octets, size_t size);
+void bridge_send_text(struct bridge *bridge, const char *text);
+void bridge_send_pieces(struct bridge *bridge, const void *octets, size_t size, size_t piece);
+void bridge_half_close(struct bridge *bridge);
+void bridge_close(struct bridge *bridge);
+void bridge_reset(struct bridge *bridge);
+/* The hub closes it: by an orderly end, by a reset, by either. */
+void bridge_expect_end(struct bridge *bridge);
+void bridge_expect_reset(struct bridge *bridge);
+void bridge_expect_closed(struct bridge *bridge);
+/* Opens, sends, half-closes and waits for the orderly end: the import is complete. Judges nothing: BH-INGEST-017. */
+void bridge_export(struct hub *hub, const char *text);
+void bridge_export_octets(struct hub *hub, const void *octets, size_t size);
+
+/* ------------------------------------------------------------------------------------------------------- files */
+
+/* The file whole, with a 0 behind; NULL: there is none. */
+char *file_read(const char *path, size_t *size);
+void file_write(const char *path, const void *octets, size_t size);
+/* The names in a directory, sorted, "." and ".." left out, with a NULL behind; none where there is no directory. */
+char **directory(const char *path, size_t *count);
+
+/* The state file now; not valid where there is none. */
+struct json state_read(const struct hub *hub);
+/* Waits until the state file is there and has this text (NULL: null) at `path`; false: it never has by the deadline. */
+bool state_has_text(struct hub *hub, const char *path, const char *text);
+
+/* -------------------------------------------------------------------------------------------------------- text */
+
+/* Formats into memory that lives until the end of the case. */
+char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* `count` times `octets`. */
+char *repeat(const char *octets, size_t count);
+void *allocate(size_t size);
+/* Octets made fit to be read, cut at about `limit`. */
+const char *printable(const void *octets, size_t size, size_t limit);
 
 #endif
