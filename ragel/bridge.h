@@ -22,7 +22,7 @@ typedef struct {
   bool inside;     /* a value has begun and is not whole */
   bool object;     /* the value is an object, not an array */
   bool empty;
-  bool bye; /* "Bye Megascans" has been read */
+  bool bye;            /* "Bye Megascans" has been read */
   bh_json_error error; /* OK, SYNTAX, UTF8 or DEPTH */
 } bh_stream;
 
