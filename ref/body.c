@@ -134,7 +134,7 @@ static bool read_integer(bh_octets value, const member *m, uint64_t *out, bh_bod
     if (digit < '0' || digit > '9') {
       return fail(fault, "an integer has no sign, fraction or exponent", "BH-BODY-005");
     }
-    if (number > (m->most - (digit - '0')) / 10) {
+    if (m->most < (uint64_t)(digit - '0') || number > (m->most - (digit - '0')) / 10) {
       return fail(fault, "the integer is too large", "BH-BODY-005");
     }
     number = number * 10 + (digit - '0');

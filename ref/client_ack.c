@@ -47,7 +47,7 @@ bool bh_client_on_ack(bh_client *client, const bh_body *body) {
     return true; /* it answers nothing (BH-MSG-006) */
   }
   wanted = members_of_ack(r->type);
-  if ((body->given & wanted) != wanted) {
+  if ((body->given & wanted) != wanted || (r->type == BH_RELEASE_ACTIVE && body->active[0] != '\0')) {
     return false;
   }
   r->message = 0;
