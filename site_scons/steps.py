@@ -4,6 +4,7 @@
 As a program, adds up the counts that such targets left: steps.py RESULT.json ...
 """
 import concurrent.futures
+import glob
 import json
 import os
 import re
@@ -43,10 +44,11 @@ def tap_counts(path):
     return Counts(passed, failed + max(missing, 0), skipped)
 
 
-def program(argv, tap=None, environment=None):
-    """Runs a program from the top of the tree. Without a TAP report it counts as one."""
-    if tap and os.path.exists(tap):
-        os.remove(tap)
+def program(argv, tap=None, environment=None, reports=None):
+    """Runs a program from the top of the tree. Without a TAP report it counts as one. A file `reports`.* is a failure."""
+    for path in [tap] * bool(tap) + glob.glob('%s.*' % reports):
+        if os.path.exists(path):
+            os.remove(path)
     print('$ ' + ' '.join("'%s'" % a if re.search(r"[\s{}*']", a) else a for a in argv), flush=True)
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
     try:
@@ -56,9 +58,13 @@ def program(argv, tap=None, environment=None):
         process.terminate()
         status = process.wait()
     counts = tap_counts(tap) if tap else Counts(status == 0, 0, 0)
-    if status != 0 and not counts.failed:
-        print('exit status %d' % status)
-        counts = counts._replace(failed=1)
+    left = sorted(glob.glob('%s.*' % reports))
+    for path in left:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            print(file.read())
+    if (status != 0 or left) and not counts.failed:
+        print('exit status %d, %d reports of a sanitizer' % (status, len(left)))
+        counts = counts._replace(failed=max(len(left), 1))
     if counts.passed + counts.failed == 0:
         print('nothing was run')
         counts = counts._replace(failed=1)

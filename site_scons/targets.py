@@ -11,35 +11,40 @@ import tree
 HUB = ('%s serve --endpoint {endpoint} --port {port} --state {state} --spool {spool} --group {group} '
        '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
 
-SANITIZERS = {
-    'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1',
-    'LSAN_OPTIONS': 'suppressions=site_scons/lsan.supp:print_suppressions=0',
-    'UBSAN_OPTIONS': 'print_stacktrace=1',
-    'TSAN_OPTIONS': 'halt_on_error=1',
-}
+# A worker of Criterion, or a hub that is told to end, can leave a report that its exit status does not tell: reports go to
+# files, and a file is a failure.
+REPORTS = os.path.join(tree.TOP, 'build/%s/results/sanitizer-%s')
 
 
 def path(nodes):
     return nodes[0].get_path()
 
 
+def sanitizers(reports):
+    log = 'log_path=' + reports
+    return {'ASAN_OPTIONS': log + ':detect_stack_use_after_return=1', 'UBSAN_OPTIONS': log + ':print_stacktrace=1',
+            'TSAN_OPTIONS': log + ':halt_on_error=1'}
+
+
 def conformance(env, chosen, release):
     """The suite is always the one from the release build; the hub is the chosen variant's."""
     report = 'build/%s/results/conformance.tap' % env['variant']
+    reports = REPORTS % (env['variant'], 'conformance')
     argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--tap=' + report, '--hub', HUB % path(chosen['hub'])]
     argv += env['cases'].split()
     return steps.Step('conformance', [release['suite'], chosen['hub']],
-                      lambda: steps.program(argv, report, SANITIZERS))
+                      lambda: steps.program(argv, report, sanitizers(reports), reports))
 
 
 def unit_tests(env, chosen):
     if env['variant'] == 'tsan':
         return []
     report = 'build/%s/results/unit-tests.tap' % env['variant']
+    reports = REPORTS % (env['variant'], 'unit-tests')
     argv = [path(chosen['unit_tests']), '-j%d' % os.cpu_count(), '--tap=' + report]
-    environment = dict(SANITIZERS, BH_VECTORS=os.path.join(tree.TOP, 'spec/vectors'))
+    environment = dict(sanitizers(reports), BH_VECTORS=os.path.join(tree.TOP, 'spec/vectors'))
     return [steps.Step('unit tests and vectors', chosen['unit_tests'],
-                       lambda: steps.program(argv, report, environment))]
+                       lambda: steps.program(argv, report, environment, reports))]
 
 
 def checked(release):
