@@ -78,6 +78,12 @@ peer *bh_peer_of_instance(bh_hub *hub, const char *instance) {
   return NULL;
 }
 
+/* An observer stands in no list: its coming and going is told to nobody. */
+static void registrations_changed(bh_hub *hub, const peer *p) {
+  hub->instances_version += p->role == BH_ROLE_INSTANCE;
+  hub->state_due = true;
+}
+
 void bh_peer_register(bh_hub *hub, peer *p, const bh_body *body, const char *instance) {
   (*count_of(hub, p))--;
   p->state = PEER_REGISTERED;
@@ -88,8 +94,7 @@ void bh_peer_register(bh_hub *hub, peer *p, const bh_body *body, const char *ins
   memcpy(p->info.name, body->name, sizeof p->info.name);
   snprintf(p->info.instance, sizeof p->info.instance, "%s", instance);
   (*count_of(hub, p))++;
-  hub->instances_version++;
-  hub->state_due = true;
+  registrations_changed(hub, p);
 }
 
 void bh_peer_begin_close(bh_hub *hub, peer *p, uint64_t now) {
@@ -98,8 +103,7 @@ void bh_peer_begin_close(bh_hub *hub, peer *p, uint64_t now) {
   }
   (*count_of(hub, p))--;
   if (p->state == PEER_REGISTERED) {
-    hub->instances_version++;
-    hub->state_due = true;
+    registrations_changed(hub, p);
   }
   p->state = PEER_CLOSING;
   p->since = now;
