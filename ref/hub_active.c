@@ -38,12 +38,11 @@ void bh_active_on_register(bh_hub *hub, peer *p, bool resumes, uint64_t now) {
   }
   if (hub->former[0] != '\0' && now <= hub->former_until && strcmp(hub->former, p->info.instance) == 0) {
     bh_set_active(hub, p->info.instance, "it was active before its connection was lost");
-  } else if (bh_count_instances(hub) > 1) {
-    return;
   } else if (resumes && is_young(hub, now)) {
     /* Others are on their way back too, the formerly active one perhaps among them. */
     hub->lonely_may_claim = true;
-  } else {
+    p->early = true;
+  } else if (bh_count_instances(hub) == 1) {
     bh_set_active(hub, p->info.instance, "no other instance is registered");
   }
 }
@@ -87,7 +86,7 @@ void bh_active_expire(bh_hub *hub, uint64_t now) {
   }
   hub->lonely_may_claim = false;
   alone = only_instance(hub);
-  if (alone != NULL && hub->active[0] == '\0' && !hub->released) {
+  if (alone != NULL && alone->early && hub->active[0] == '\0' && !hub->released) {
     bh_set_active(hub, alone->info.instance, "no other instance has come back");
     bh_deliver_active(hub);
   }

@@ -44,6 +44,7 @@ typedef struct {
   uint32_t held; /* imports on their way to it, or with it unanswered */
   bool fetching; /* one of them is being recorded or loaded */
   bool reserved; /* the spool may hold some that are reserved for it */
+  bool early;    /* it came back to a young hub (BH-ACT-006) */
 } peer;
 
 typedef enum {
