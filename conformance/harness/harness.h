@@ -40,9 +40,13 @@
  * that it judges, separated by spaces: every failed check is laid to them, or to the one of checking().
  */
 #define CASE(section, name, level, ids)                                                                                \
-  Test(section, name, .init = case_begin, .fini = case_end, .description = level " " ids)
+  static void case_##section##_##name(void);                                                                           \
+  Test(section, name, .fini = case_end, .description = level " " ids) {                                                \
+    case_run(level " " ids, case_##section##_##name);                                                                  \
+  }                                                                                                                    \
+  static void case_##section##_##name(void)
 
-void case_begin(void);
+void case_run(const char *level_and_ids, void (*body)(void));
 void case_end(void);
 
 /* Lays the checks that follow to this one of the case's requirements. */
@@ -141,7 +145,6 @@ struct json {
   const char *text; /* with a 0 behind */
   size_t size;
   bool valid; /* by RFC 8259, at most 64 deep */
-  const struct json_tokens *tokens;
 };
 
 struct json json_read(const char *text, size_t size);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* A case from its begin to its verdict, in the worker that Criterion started for it. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "json_write.h"
+
+#define LOG_LINE_MAX 2000
+#define BODY_SHOWN 2000
+
+static struct {
+  const char *ids; /* "MUST BH-CLAIM-001 BH-CLAIM-002" */
+  const char *checking;
+  FILE *record;
+  uint64_t began;
+  uint32_t timeout_ms; /* the shortest that a hub of the case has */
+  bool judged;
+  char *crash;
+  const char *broken_id;
+  char *broken;
+} current;
+
+const char *environment(const char *name) {
+  const char *value = getenv(name);
+  return value ? value : "";
+}
+
+double time_scale(void) {
+  double scale = strtod(environment(ENV_TIME_SCALE), NULL);
+  return scale > 0 ? scale : 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------- record */
+
+static void write_member(bh_buffer *line, const char *name, const char *text, size_t size) {
+  bh_write_text(line, ",\"");
+  bh_write_text(line, name);
+  bh_write_text(line, "\":");
+  bh_write_string(line, text, size);
+}
+
+static void write_text(bh_buffer *line, const char *name, const char *text) {
+  if (text)
+    write_member(line, name, text, strlen(text));
+}
+
+static bh_buffer begin_line(const char *kind) {
+  bh_buffer line;
+  bh_buffer_init(&line, case_allocator());
+  bh_write_text(&line, "{\"us\":");
+  bh_write_integer(&line, uv_hrtime() / 1000 - current.began);
+  write_text(&line, "kind", kind);
+  return line;
+}
+
+/* Whole at once, so that a worker that is killed leaves no half of a line. */
+static void end_line(bh_buffer *line) {
+  bh_write_text(line, "}\n");
+  if (current.record && !line->failed) {
+    fwrite(line->octets, 1, line->size, current.record);
+    fflush(current.record);
+  }
+  bh_buffer_free(line);
+}
+
+void record_event(const char *lane, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  bh_buffer line = begin_line("event");
+  write_text(&line, "lane", lane);
+  write_text(&line, "text", format_list(pattern, args));
+  end_line(&line);
+  va_end(args);
+}
+
+void record_traffic(enum record_kind kind, const char *lane, const char *text, const void *body, size_t size,
+                    bool automatic) {
+  bh_buffer line = begin_line(kind == RECORD_SEND ? "send" : "receive");
+  write_text(&line, "lane", lane);
+  write_text(&line, "text", text);
+  write_text(&line, "body", printable(body, size, BODY_SHOWN));
+  bh_write_text(&line, ",\"size\":");
+  bh_write_integer(&line, size);
+  if (automatic)
+    bh_write_text(&line, ",\"automatic\":true");
+  end_line(&line);
+}
+
+void record_log(const char *text) {
+  bh_buffer line = begin_line("log");
+  write_text(&line, "lane", "hub");
+  write_text(&line, "text", printable(text, strlen(text), LOG_LINE_MAX));
+  end_line(&line);
+}
+
+void note(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  record_event("case", "%s", format_list(pattern, args));
+  va_end(args);
+}
+
+/* ------------------------------------------------------------------------------------------------------ verdicts */
+
+static bool judges(const char *id) {
+  size_t size = strlen(id);
+  for (const char *at = strstr(current.ids, id); at; at = strstr(at + 1, id))
+    if (at[size] == '\0' || at[size] == ' ')
+      return true;
+  return false;
+}
+
+static bool is_must(void) {
+  return strncmp(current.ids, MUST " ", strlen(MUST " ")) == 0;
+}
+
+static void record_verdict(const char *verdict, const char *id, const char *expected, const char *came) {
+  bh_buffer line = begin_line("verdict");
+  write_text(&line, "verdict", verdict);
+  write_text(&line, "requirement", id);
+  write_text(&line, "expected", expected);
+  write_text(&line, "came", came);
+  end_line(&line);
+  current.judged = true;
+}
+
+static void record_breach(const char *id, const char *text) {
+  bh_buffer line = begin_line("breach");
+  write_text(&line, "requirement", id);
+  write_text(&line, "text", text);
+  end_line(&line);
+}
+
+_Noreturn static void stop_failed(const char *verdict, const char *id, const char *expected, const char *came) {
+  record_verdict(verdict, id, expected, came);
+  cr_assert_fail("%s: expected %s; came %s", id ? id : verdict, expected, came);
+  abort();
+}
+
+_Noreturn static void stop_skipped(const char *verdict, const char *id, const char *expected, const char *came) {
+  record_verdict(verdict, id, expected, came);
+  cr_skip_test("%s: %s", verdict, came);
+  abort();
+}
+
+/* Half of the time after which a hub takes a silent client for lost, or of that in which an answer has to come. */
+static uint64_t tolerable_gap(void) {
+  uint64_t shortest = deadline_ms();
+  if (current.timeout_ms && current.timeout_ms < shortest)
+    shortest = current.timeout_ms;
+  return shortest / 2;
+}
+
+_Noreturn static void stop_judged(const char *id, const char *expected, const char *came) {
+  if (loop_longest_gap() > tolerable_gap())
+    stop_skipped("INCONCLUSIVE", id, expected,
+                 format("%s; but this host kept the suite itself waiting for %llu ms: run it with a --time-scale", came,
+                        (unsigned long long)loop_longest_gap()));
+  if (!is_must())
+    stop_skipped("NON_STRICT", id, expected, came);
+  stop_failed("FAIL", id, expected, came);
+}
+
+void fail(const char *expected, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  char *came = format_list(pattern, args);
+  va_end(args);
+  stop_judged(current.checking, expected, came);
+}
+
+void fail_as(const char *id, const char *expected, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  char *came = format_list(pattern, args);
+  va_end(args);
+  if (judges(id))
+    stop_judged(id, expected, came);
+  if (loop_longest_gap() <= tolerable_gap())
+    record_breach(id, format("expected %s; came %s", expected, came));
+  stop_skipped("SKIP", id, expected, format("%s, so that what this case is about could not be seen", came));
+}
+
+void skip(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  stop_skipped("SKIP", NULL, NULL, format_list(pattern, args));
+}
+
+void unimplemented(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  stop_skipped("UNIMPLEMENTED", NULL, NULL, format_list(pattern, args));
+}
+
+void crashed(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  stop_failed("CRASH", NULL, "the hub goes on", format_list(pattern, args));
+}
+
+void suite_broke(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  stop_failed("BROKEN", NULL, "the suite can do its work", format_list(pattern, args));
+}
+
+void breach(const char *id, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  char *text = format_list(pattern, args);
+  va_end(args);
+  record_breach(id, text);
+  if (!judges(id) || current.broken)
+    return;
+  current.broken_id = id;
+  current.broken = text;
+}
+
+void case_crashed(const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  if (!current.crash)
+    current.crash = format_list(pattern, args);
+  va_end(args);
+}
+
+/* Never from a callback: the case is left by a jump, and the loop is needed afterwards. */
+void raise_pending(void) {
+  if (current.judged)
+    return;
+  if (current.crash)
+    crashed("%s", current.crash);
+  if (current.broken)
+    stop_judged(current.broken_id, "no breach of this requirement anywhere in the case", current.broken);
+}
+
+void checking(const char *id) {
+  if (!judges(id))
+    suite_broke("the case judges %s and does not name it", id);
+  current.checking = id;
+}
+
+void case_timeout_ms(uint32_t timeout_ms) {
+  if (!current.timeout_ms || timeout_ms < current.timeout_ms)
+    current.timeout_ms = timeout_ms;
+}
+
+/* --------------------------------------------------------------------------------------------------- begin, end */
+
+static FILE *open_record(void) {
+  const char *run = environment(ENV_RUN);
+  if (!*run)
+    return NULL;
+  return fopen(
+      format("%s/" RESULTS "/%s.%s.jsonl", run, criterion_current_test->category, criterion_current_test->name), "w");
+}
+
+static void begin(const char *level_and_ids) {
+  signal(SIGPIPE, SIG_IGN);
+  current.ids = level_and_ids;
+  current.began = uv_hrtime() / 1000;
+  loop_begin();
+  current.record = open_record();
+  if (!current.record)
+    suite_broke("there is no directory of a run: cases are run by bridgehub-conformance");
+  /* A case with one requirement needs not say which it checks. */
+  const char *only = strchr(current.ids, ' ') + 1;
+  current.checking = strchr(only, ' ') ? NULL : only;
+}
+
+void case_run(const char *level_and_ids, void (*body)(void)) {
+  begin(level_and_ids);
+  body();
+  raise_pending();
+  hubs_finish(true);
+  conns_finish();
+  raise_pending();
+  record_verdict("PASS", NULL, NULL, NULL);
+}
+
+void case_end(void) {
+  hubs_finish(false);
+  conns_forget();
+  bridges_forget();
+  loop_end();
+  hubs_forget();
+  if (current.record)
+    fclose(current.record);
+  free_all();
+}

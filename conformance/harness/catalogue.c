@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Which cases there are, in the order of the specification. */
+
+#include <criterion/internal/ordered-set.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner.h"
+
+static const struct section sections[] = {
+    {"names", "2 Roles and names"},
+    {"frame", "3.1 Frame"},
+    {"bodies", "3.2 Bodies"},
+    {"messages", "3.3 Answers and errors"},
+    {"registration", "3.4 Registration"},
+    {"active", "4 Who is active"},
+    {"ingest", "5 What Bridge sends"},
+    {"spool", "6.1 Spool"},
+    {"delivery", "6.2 Delivery"},
+    {"election", "7 Electing a hub"},
+    {"state", "8 State file"},
+    {"timing", "9 Timing"},
+    {"limits", "10 Who gets in"},
+    {"contract", "11 An implementation under test"},
+};
+
+static const struct section *find_section(const char *name) {
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+    if (strcmp(sections[i].name, name) == 0)
+      return &sections[i];
+  return NULL;
+}
+
+const char *requirement_sentence(const char *id, size_t size) {
+  for (size_t i = 0; i < requirement_count; i++)
+    if (strlen(requirements[i].id) == size && strncmp(requirements[i].id, id, size) == 0)
+      return requirements[i].sentence;
+  return NULL;
+}
+
+static bool ids_are_known(const struct entry *entry) {
+  bool known = *entry->ids != '\0';
+  for (const char *id = entry->ids; *id;) {
+    size_t size = strcspn(id, " ");
+    if (!requirement_sentence(id, size)) {
+      fprintf(stderr, "bridgehub-conformance: %s names %.*s, which the specification does not have\n", entry->slug,
+              (int)size, id);
+      known = false;
+    }
+    id += size;
+    id += strspn(id, " ");
+  }
+  return known;
+}
+
+static char *make_slug(const struct criterion_test *test) {
+  size_t size = strlen(test->category) + strlen(test->name) + 2;
+  char *slug = malloc(size);
+  if (!slug)
+    return NULL;
+  snprintf(slug, size, "%s/%s", test->category, test->name);
+  for (char *at = slug; *at; at++)
+    if (*at == '_')
+      *at = '-';
+  return slug;
+}
+
+static bool make_entry(struct criterion_test *test, struct entry *entry) {
+  const char *description = test->data->description ? test->data->description : "";
+  const char *space = strchr(description, ' ');
+  *entry = (struct entry){.test = test,
+                          .section = find_section(test->category),
+                          .slug = make_slug(test),
+                          .level = strncmp(description, "SHOULD ", 7) == 0 ? "SHOULD" : "MUST",
+                          .ids = space ? space + 1 : ""};
+  if (!entry->slug)
+    return false;
+  if (!entry->section)
+    fprintf(stderr, "bridgehub-conformance: %s is in a section that the specification does not have\n", entry->slug);
+  return ids_are_known(entry) && entry->section;
+}
+
+static bool is_selected(const struct entry *entry, const struct options *options) {
+  for (size_t i = 0; i < options->glob_count; i++)
+    if (fnmatch(options->globs[i], entry->slug, 0) == 0)
+      return true;
+  return options->glob_count == 0;
+}
+
+static int compare_entries(const void *left, const void *right) {
+  const struct entry *a = left, *b = right;
+  if (a->section != b->section)
+    return a->section < b->section ? -1 : 1;
+  unsigned line_a = a->test->data->line_, line_b = b->test->data->line_;
+  return line_a < line_b ? -1 : line_a > line_b;
+}
+
+bool catalogue_make(struct criterion_test_set *all, const struct options *options, struct catalogue *catalogue) {
+  bool sound = true;
+  *catalogue = (struct catalogue){.entries = calloc(all->tests + 1, sizeof *catalogue->entries)};
+  if (!catalogue->entries)
+    return false;
+  FOREACH_SET(struct criterion_suite_set * suite, all->suites) {
+    if (!suite->tests)
+      continue;
+    FOREACH_SET(struct criterion_test * test, suite->tests) {
+      struct entry *entry = &catalogue->entries[catalogue->count];
+      sound = make_entry(test, entry) && sound;
+      if (sound && is_selected(entry, options))
+        catalogue->count++;
+      else
+        free(entry->slug);
+    }
+  }
+  qsort(catalogue->entries, catalogue->count, sizeof *catalogue->entries, compare_entries);
+  return sound;
+}
+
+/* Criterion runs suites and tests in the order of these sets. */
+static int compare_suites(void *left, void *right) {
+  const struct criterion_suite_set *a = left, *b = right;
+  const struct section *of_a = find_section(a->suite.name), *of_b = find_section(b->suite.name);
+  return of_a < of_b ? -1 : of_a > of_b;
+}
+
+static int compare_tests(void *left, void *right) {
+  const struct criterion_test *a = left, *b = right;
+  return a->data->line_ < b->data->line_ ? -1 : a->data->line_ > b->data->line_;
+}
+
+struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue) {
+  struct criterion_test_set *set = calloc(1, sizeof *set);
+  if (!set)
+    return NULL;
+  set->suites = new_ordered_set(compare_suites, NULL);
+  for (size_t i = 0; i < catalogue->count; i++) {
+    struct criterion_test *test = catalogue->entries[i].test;
+    struct criterion_suite_set suite = {.suite = {.name = test->category}};
+    struct criterion_suite_set *own = insert_ordered_set(set->suites, &suite, sizeof suite);
+    if (!own->tests)
+      own->tests = new_ordered_set(compare_tests, NULL);
+    insert_ordered_set(own->tests, test, sizeof *test);
+    set->tests++;
+  }
+  return set;
+}
+
+struct entry *catalogue_find(const struct catalogue *catalogue, const struct criterion_test *test) {
+  for (size_t i = 0; i < catalogue->count; i++)
+    if (strcmp(catalogue->entries[i].test->name, test->name) == 0 &&
+        strcmp(catalogue->entries[i].test->category, test->category) == 0)
+      return &catalogue->entries[i];
+  return NULL;
+}
+
+void catalogue_list(const struct catalogue *catalogue) {
+  size_t width = 0;
+  for (size_t i = 0; i < catalogue->count; i++)
+    if (strlen(catalogue->entries[i].slug) > width)
+      width = strlen(catalogue->entries[i].slug);
+  for (size_t i = 0; i < catalogue->count; i++) {
+    const struct entry *entry = &catalogue->entries[i];
+    printf("%-*s  %-6s  %s\n", (int)width, entry->slug, entry->level, entry->ids);
+  }
+}
+
+void catalogue_free(struct catalogue *catalogue) {
+  for (size_t i = 0; i < catalogue->count; i++)
+    free(catalogue->entries[i].slug);
+  free(catalogue->entries);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections to a hub's endpoint: octets in both directions, and what can be told of them without knowing the case. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "body.h"
+#include "conn.h"
+
+static struct conn_stream *conns;
+static unsigned conn_count;
+
+/* ---------------------------------------------------------------------------------------------- what we have sent */
+
+static bool is_answer(bh_type type) {
+  return type == BH_ACK || type == BH_ERROR;
+}
+
+static void remember(struct conn_stream *stream, uint32_t id, bh_type type) {
+  stream->sent = grow(stream->sent, stream->sent_count, &stream->sent_capacity, sizeof *stream->sent);
+  stream->sent[stream->sent_count++] = (struct sent){.id = id, .type = type, .at = now_ms()};
+}
+
+/* Keeps count of messages in whatever is sent, whether it was made as a message or as octets. */
+static void follow(struct conn_stream *stream, const uint8_t *octets, size_t size) {
+  while (size && !stream->out_broken) {
+    if (stream->out_body) {
+      size_t taken = size < stream->out_body ? size : stream->out_body;
+      stream->out_body -= taken;
+      octets += taken;
+      size -= taken;
+    } else {
+      size_t consumed;
+      bh_frame_status status = bh_frame_feed(&stream->out, octets, size, &consumed);
+      octets += consumed;
+      size -= consumed;
+      if (status == BH_FRAME_MORE)
+        return;
+      stream->out_broken = status == BH_FRAME_BROKEN || stream->out.id != stream->out_id + 1;
+      if (stream->out_broken)
+        return;
+      stream->out_id = stream->out.id;
+      stream->out_body = stream->out.length;
+      remember(stream, stream->out.id, stream->out.type);
+      bh_frame_init(&stream->out, BH_BODY_MAX);
+    }
+  }
+}
+
+static bool at_boundary(const struct conn_stream *stream) {
+  return !stream->out_broken && stream->out_body == 0 && stream->out.offset == 0;
+}
+
+struct writing {
+  uv_write_t request;
+  char octets[];
+};
+
+static void on_written(uv_write_t *request, int status) {
+  struct writing *writing = (struct writing *)request;
+  struct conn_stream *stream = request->data;
+  (void)status; /* a hub that closes is found by reading */
+  stream->unwritten--;
+  free(writing);
+}
+
+static void write_octets(struct conn_stream *stream, const void *octets, size_t size) {
+  follow(stream, octets, size);
+  struct writing *writing = malloc(sizeof *writing + size);
+  if (!writing)
+    suite_broke("no memory for %zu octets", size);
+  memcpy(writing->octets, octets, size);
+  writing->request.data = stream;
+  uv_buf_t buffer = uv_buf_init(writing->octets, (unsigned)size);
+  stream->unwritten++;
+  if (uv_write(&writing->request, (uv_stream_t *)&stream->pipe, &buffer, 1, on_written) != 0) {
+    stream->unwritten--;
+    free(writing);
+  }
+}
+
+static uint32_t write_message(struct conn_stream *stream, const char *type, const void *body, size_t size,
+                              bool automatic) {
+  uint32_t id = stream->out_id + 1;
+  char header[64];
+  int header_size = snprintf(header, sizeof header, "BH1 %s %u %zu\n", type, id, size);
+  record_traffic(RECORD_SEND, stream->conn.name, format("%.*s", header_size - 1, header), body, size, automatic);
+  char *whole = allocate((size_t)header_size + size);
+  memcpy(whole, header, (size_t)header_size);
+  if (size)
+    memcpy(whole + header_size, body, size);
+  write_octets(stream, whole, (size_t)header_size + size);
+  return id;
+}
+
+static void answer_heartbeats(struct conn_stream *stream) {
+  while (stream->to_answer_count && at_boundary(stream) && !stream->conn.ended) {
+    const char *body = format("{\"for\":%u}", stream->to_answer[0]);
+    stream->to_answer_count--;
+    memmove(stream->to_answer, stream->to_answer + 1, stream->to_answer_count * sizeof *stream->to_answer);
+    write_message(stream, "ACK", body, strlen(body), true);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------- what the hub sent */
+
+static struct sent *find_sent(struct conn_stream *stream, uint32_t id) {
+  return id >= 1 && id <= stream->sent_count ? &stream->sent[id - 1] : NULL;
+}
+
+/* BH-MSG-001, -002 and -005, whatever the case is about. A break of the framing is answered by the id of the break. */
+static void match_answer(struct conn_stream *stream, const struct message *message, const bh_body *body) {
+  if (body->answers == 0 || strcmp(body->code, "malformed") == 0 || strcmp(body->code, "too-large") == 0)
+    return;
+  struct sent *sent = find_sent(stream, body->answers);
+  if (!sent)
+    breach("BH-MSG-001", "%s %u of %s answers message %u, which was never sent", message->type, message->id,
+           stream->conn.name, body->answers);
+  else if (is_answer(sent->type))
+    breach("BH-MSG-005", "%s %u of %s answers message %u, which is %s", message->type, message->id, stream->conn.name,
+           body->answers, bh_type_name(sent->type));
+  else if (sent->answered)
+    breach("BH-MSG-001", "%s %u of %s answers message %u a second time", message->type, message->id, stream->conn.name,
+           body->answers);
+  else if (sent->overtaken)
+    breach("BH-MSG-002", "%s %u of %s answers message %u after a later one was answered", message->type, message->id,
+           stream->conn.name, body->answers);
+  if (!sent || sent->answered)
+    return;
+  sent->answered = true;
+  for (; stream->oldest_open < body->answers; stream->oldest_open++) {
+    struct sent *older = &stream->sent[stream->oldest_open];
+    if (!older->answered && !is_answer(older->type))
+      older->overtaken = true;
+  }
+}
+
+static void check_message(struct conn_stream *stream, bh_type type, const struct message *message) {
+  if (message->id != stream->in_id + 1)
+    breach("BH-FRAME-007", "%s of %s has the id %u; the one before it had %u", message->type, stream->conn.name,
+           message->id, stream->in_id);
+  stream->in_id = message->id;
+  if (type == BH_TYPE_UNKNOWN)
+    breach("BH-FRAME-001", "the hub sends a message of the type %s on %s", message->type, stream->conn.name);
+  bh_body body;
+  bh_body_fault fault;
+  if (type != BH_TYPE_UNKNOWN &&
+      !bh_body_read(BH_FROM_HUB, type, (const uint8_t *)message->json.text, message->json.size, &body, &fault)) {
+    breach(fault.requirement, "%s %u of %s: %s, at octet %zu of the body", message->type, message->id,
+           stream->conn.name, fault.what, fault.offset);
+    return;
+  }
+  if (is_answer(type))
+    match_answer(stream, message, &body);
+}
+
+static void take_message(struct conn_stream *stream) {
+  struct message *message = allocate(sizeof *message);
+  char *body = allocate(stream->body_size + 1);
+  if (stream->body_size)
+    memcpy(body, stream->body, stream->body_size);
+  message->type = stream->type_name;
+  message->id = stream->in.id;
+  message->json = stream->body_size ? json_read(body, stream->body_size) : json_read("{}", 2);
+  message->at = now_ms();
+  bool heartbeat = stream->in.type == BH_HEARTBEAT;
+  record_traffic(RECORD_RECEIVE, stream->conn.name,
+                 format("BH1 %s %u %u", message->type, message->id, stream->in.length), body, stream->body_size,
+                 heartbeat && !stream->mute);
+  check_message(stream, stream->in.type, message);
+  stream->messages = grow(stream->messages, stream->message_count, &stream->message_capacity, sizeof *stream->messages);
+  stream->messages[stream->message_count++] = message;
+  if (heartbeat && !stream->mute) {
+    stream->to_answer =
+        grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
+    stream->to_answer[stream->to_answer_count++] = message->id;
+    answer_heartbeats(stream);
+  }
+}
+
+static void break_off(struct conn_stream *stream, const uint8_t *octets, size_t size) {
+  stream->in_broken = true;
+  record_traffic(RECORD_RECEIVE, stream->conn.name, "octets that are no message", octets, size, false);
+  breach("BH-FRAME-001", "what the hub sends on %s is no message: \"%s%s\"", stream->conn.name,
+         printable(stream->header, stream->header_size, 60), printable(octets, size, 60));
+}
+
+/* The type is kept as it came, because one that is none of the eight has no name in the core. */
+static void end_header(struct conn_stream *stream) {
+  const char *type = stream->header + strlen("BH1 ");
+  stream->type_name = format("%.*s", (int)strcspn(type, " "), type);
+  stream->in_body = true;
+  stream->body_size = 0;
+  stream->header_size = 0;
+  if (stream->in.length > stream->body_capacity) {
+    stream->body_capacity = stream->in.length;
+    stream->body = allocate(stream->body_capacity);
+  }
+}
+
+static size_t take_header(struct conn_stream *stream, const uint8_t *octets, size_t size) {
+  size_t consumed;
+  bh_frame_status status = bh_frame_feed(&stream->in, octets, size, &consumed);
+  size_t room = sizeof stream->header - 1 - stream->header_size;
+  size_t kept = consumed < room ? consumed : room;
+  memcpy(stream->header + stream->header_size, octets, kept);
+  stream->header_size += kept;
+  stream->header[stream->header_size] = '\0';
+  if (status == BH_FRAME_BROKEN)
+    break_off(stream, octets + consumed, size - consumed);
+  else if (status == BH_FRAME_HEADER)
+    end_header(stream);
+  return consumed;
+}
+
+static void take_octets(struct conn_stream *stream, const uint8_t *octets, size_t size) {
+  while (!stream->in_broken) {
+    size_t taken = 0;
+    if (!stream->in_body) {
+      if (!size)
+        return;
+      taken = take_header(stream, octets, size);
+    } else {
+      size_t missing = stream->in.length - stream->body_size;
+      taken = size < missing ? size : missing;
+      if (taken)
+        memcpy(stream->body + stream->body_size, octets, taken);
+      stream->body_size += taken;
+      if (stream->body_size < stream->in.length)
+        return;
+      take_message(stream);
+      stream->in_body = false;
+      bh_frame_init(&stream->in, BH_BODY_MAX);
+    }
+    octets += taken;
+    size -= taken;
+  }
+}
+
+/* --------------------------------------------------------------------------------------------------- open and end */
+
+static void give_space(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+  static char space[65536];
+  (void)handle;
+  (void)suggested;
+  *buffer = uv_buf_init(space, sizeof space);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
+  struct conn_stream *stream = handle->data;
+  if (size > 0) {
+    take_octets(stream, (const uint8_t *)buffer->base, (size_t)size);
+  } else if (size < 0) {
+    stream->conn.ended = true;
+    stream->conn.ended_at = now_ms();
+    record_event(stream->conn.name, "is closed by the hub%s", size == UV_EOF ? "" : ", with a reset");
+    if (!uv_is_closing((uv_handle_t *)handle))
+      uv_close((uv_handle_t *)handle, NULL);
+  }
+}
+
+static void on_connected(uv_connect_t *request, int status) {
+  struct conn_stream *stream = request->data;
+  if (status == UV_ECANCELED)
+    return;
+  stream->stage = status == 0 ? CONN_CONNECTED : CONN_FAILED;
+  if (status != 0) {
+    uv_close((uv_handle_t *)&stream->pipe, NULL);
+    return;
+  }
+  stream->conn.opened_at = now_ms();
+  uv_read_start((uv_stream_t *)&stream->pipe, give_space, on_read);
+}
+
+struct conn *conn_begin(struct hub *hub) {
+  struct conn_stream *stream = allocate(sizeof *stream);
+  stream->conn.hub = hub;
+  stream->conn.stream = stream;
+  stream->conn.name = "a probe";
+  bh_frame_init(&stream->in, BH_BODY_MAX);
+  bh_frame_init(&stream->out, BH_BODY_MAX);
+  stream->next = conns;
+  conns = stream;
+  uv_pipe_init(loop(), &stream->pipe, 0);
+  stream->pipe.data = stream;
+  stream->connecting.data = stream;
+  /* libuv would connect to the path cut short. */
+  if (strlen(hub->endpoint) >= sizeof((struct sockaddr_un *)0)->sun_path)
+    stream->stage = CONN_FAILED;
+  else
+    uv_pipe_connect(&stream->connecting, &stream->pipe, hub->endpoint, on_connected);
+  return &stream->conn;
+}
+
+enum conn_stage conn_stage(const struct conn *conn) {
+  return conn->stream->stage;
+}
+
+void conn_abandon(struct conn *conn) {
+  conn->ended = true;
+  if (!uv_is_closing((uv_handle_t *)&conn->stream->pipe))
+    uv_close((uv_handle_t *)&conn->stream->pipe, NULL);
+}
+
+static bool has_connected(void *arg) {
+  return ((struct conn *)arg)->stream->stage != CONN_CONNECTING;
+}
+
+struct conn *conn_open(struct hub *hub) {
+  struct conn *conn = hub_take_probe(hub);
+  if (!conn) {
+    conn = conn_begin(hub);
+    wait_until(has_connected, conn, deadline_ms());
+    if (conn->stream->stage != CONN_CONNECTED)
+      fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none");
+  }
+  conn->name = format("conn %u", ++conn_count);
+  record_event(conn->name, "is opened");
+  return conn;
+}
+
+void conn_mute(struct conn *conn) {
+  conn->stream->mute = true;
+  conn->stream->to_answer_count = 0;
+}
+
+void conn_stop_reading(struct conn *conn) {
+  record_event(conn->name, "is not read any more");
+  if (!conn->ended)
+    uv_read_stop((uv_stream_t *)&conn->stream->pipe);
+}
+
+void conn_read_again(struct conn *conn) {
+  record_event(conn->name, "is read again");
+  if (!conn->ended)
+    uv_read_start((uv_stream_t *)&conn->stream->pipe, give_space, on_read);
+}
+
+static bool is_written(void *arg) {
+  struct conn *conn = arg;
+  return conn->stream->unwritten == 0 || conn->ended;
+}
+
+void conn_close(struct conn *conn) {
+  wait_until(is_written, conn, deadline_ms());
+  record_event(conn->name, "is closed by the suite");
+  conn->stream->closed_by_us = true;
+  conn_abandon(conn);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status) {
+  (void)request;
+  (void)status;
+}
+
+void conn_half_close(struct conn *conn) {
+  record_event(conn->name, "is half-closed by the suite");
+  conn->stream->mute = true;
+  conn->stream->closed_by_us = true;
+  if (!conn->ended)
+    uv_shutdown(allocate(sizeof(uv_shutdown_t)), (uv_stream_t *)&conn->stream->pipe, on_shutdown);
+}
+
+/* Answers came behind these, so that their own will never come. */
+void conns_finish(void) {
+  for (struct conn_stream *stream = conns; stream; stream = stream->next)
+    for (size_t i = 0; i < stream->sent_count && !stream->closed_by_us; i++)
+      if (stream->sent[i].overtaken && !stream->sent[i].answered)
+        breach("BH-MSG-001", "%s %u on %s was never answered, and a later message was",
+               bh_type_name(stream->sent[i].type), stream->sent[i].id, stream->conn.name);
+}
+
+void conns_forget(void) {
+  conns = NULL;
+  conn_count = 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------- sending */
+
+uint32_t next_id(const struct conn *conn) {
+  return conn->stream->out_id + 1;
+}
+
+uint32_t send_body(struct conn *conn, const char *type, const void *body, size_t size) {
+  return write_message(conn->stream, type, body, size, false);
+}
+
+uint32_t send_message(struct conn *conn, const char *type, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  const char *body = pattern ? format_body(pattern, args) : "";
+  va_end(args);
+  return send_body(conn, type, body, strlen(body));
+}
+
+void send_octets(struct conn *conn, const void *octets, size_t size) {
+  record_traffic(RECORD_SEND, conn->name, "octets", octets, size, false);
+  if (size)
+    write_octets(conn->stream, octets, size);
+  answer_heartbeats(conn->stream);
+}
+
+void send_text(struct conn *conn, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  const char *text = format_list(pattern, args);
+  va_end(args);
+  send_octets(conn, text, strlen(text));
+}
+
+void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece) {
+  record_traffic(RECORD_SEND, conn->name, format("octets, %zu at a time", piece), octets, size, false);
+  for (size_t at = 0; at < size && !conn->ended; at += piece) {
+    write_octets(conn->stream, (const char *)octets + at, size - at < piece ? size - at : piece);
+    wait_until(is_written, conn, deadline_ms());
+  }
+  answer_heartbeats(conn->stream);
+}

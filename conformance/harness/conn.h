@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CONN_H
+#define CONN_H
+
+/* The inside of a connection, for conn.c and expect.c. */
+
+#include "frame.h"
+#include "internal.h"
+
+struct sent {
+  uint32_t id;
+  bh_type type;
+  uint64_t at;
+  bool answered;
+  bool overtaken; /* a later one was answered first */
+};
+
+struct conn_stream {
+  struct conn conn;
+  struct conn_stream *next;
+  uv_pipe_t pipe;
+  uv_connect_t connecting;
+  enum conn_stage stage;
+  bool mute, closed_by_us;
+  size_t unwritten; /* writes that libuv has not finished */
+
+  /* To the hub. */
+  bh_frame out;
+  bool out_broken;
+  uint32_t out_id;   /* of the last header that was sent whole */
+  uint32_t out_body; /* octets of its body that were not sent yet */
+  struct sent *sent; /* sent[id - 1] */
+  size_t sent_count, sent_capacity;
+  uint32_t oldest_open; /* messages up to this id are answered or overtaken */
+  uint32_t *to_answer;  /* HEARTBEATs that wait for the end of a message of ours */
+  size_t to_answer_count, to_answer_capacity;
+
+  /* From the hub. */
+  bh_frame in;
+  bool in_broken, in_body;
+  uint32_t in_id;
+  char header[96];
+  size_t header_size;
+  const char *type_name;
+  uint8_t *body;
+  size_t body_size, body_capacity;
+  struct message **messages;
+  size_t message_count, message_capacity;
+  size_t taken; /* how many of them the case has read */
+};
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* What a case waits for on a connection. */
+
+#include <string.h>
+
+#include "conn.h"
+
+static bool has_next(const struct conn_stream *stream) {
+  return stream->taken < stream->message_count;
+}
+
+static bool has_something(void *arg) {
+  struct conn *conn = arg;
+  return has_next(conn->stream) || conn->ended || conn->stream->in_broken;
+}
+
+const struct message *next_message_in(struct conn *conn, uint64_t ms) {
+  wait_until(has_something, conn, ms);
+  return has_next(conn->stream) ? conn->stream->messages[conn->stream->taken++] : NULL;
+}
+
+static const char *shown(const struct message *message) {
+  return format("%s %u %s", message->type, message->id, printable(message->json.text, message->json.size, 300));
+}
+
+/* Why no message came. */
+static const char *absence(const struct conn *conn) {
+  if (conn->stream->in_broken)
+    return format("octets on %s that are no message", conn->name);
+  if (conn->ended)
+    return format("the end of %s, closed by the hub", conn->name);
+  return format("nothing on %s in %llu ms", conn->name, (unsigned long long)deadline_ms());
+}
+
+static const struct message *expect_any(struct conn *conn, const char *expected) {
+  const struct message *message = next_message_in(conn, deadline_ms());
+  if (!message)
+    fail(expected, "%s", absence(conn));
+  return message;
+}
+
+const struct message *next_message(struct conn *conn) {
+  return expect_any(conn, "a message");
+}
+
+static bool is(const struct message *message, const char *type) {
+  return strcmp(message->type, type) == 0;
+}
+
+/* HEARTBEATs may come at any time. */
+static const struct message *expect_no_heartbeat(struct conn *conn, const char *expected) {
+  const struct message *message;
+  do
+    message = expect_any(conn, expected);
+  while (is(message, "HEARTBEAT"));
+  return message;
+}
+
+const struct message *expect_message(struct conn *conn, const char *type) {
+  const char *expected = format("%s on %s", type, conn->name);
+  const struct message *message =
+      strcmp(type, "HEARTBEAT") == 0 ? expect_any(conn, expected) : expect_no_heartbeat(conn, expected);
+  if (!is(message, type))
+    fail(expected, "%s", shown(message));
+  return message;
+}
+
+static bool answers(const struct message *message, uint32_t id) {
+  if (!json_has(&message->json, "for"))
+    return false;
+  if (id == 0)
+    return json_is_null(&message->json, "for");
+  return json_is_integer(&message->json, "for") && json_integer(&message->json, "for") == id;
+}
+
+static const struct message *expect_one_of(struct conn *conn, const char *expected, bool ack, bool error, uint32_t id) {
+  const struct message *message = expect_no_heartbeat(conn, expected);
+  bool fits = (ack && is(message, "ACK")) || (error && is(message, "ERROR"));
+  if (!fits || !answers(message, id))
+    fail(expected, "%s", shown(message));
+  return message;
+}
+
+const struct message *expect_ack(struct conn *conn, uint32_t id) {
+  return expect_one_of(conn, format("ACK for message %u of %s", id, conn->name), true, false, id);
+}
+
+const struct message *expect_answer(struct conn *conn, uint32_t id) {
+  return expect_one_of(conn, format("ACK or ERROR for message %u of %s", id, conn->name), true, true, id);
+}
+
+const struct message *expect_error(struct conn *conn, const char *code, uint32_t id) {
+  const char *expected = id ? format("ERROR \"%s\" for message %u of %s", code, id, conn->name)
+                            : format("ERROR \"%s\" for null on %s", code, conn->name);
+  const struct message *message = expect_one_of(conn, expected, false, true, id);
+  if (!json_is_text(&message->json, "code") || strcmp(json_text(&message->json, "code"), code) != 0)
+    fail(expected, "%s", shown(message));
+  return message;
+}
+
+const struct message *expect_heartbeat(struct conn *conn) {
+  return expect_message(conn, "HEARTBEAT");
+}
+
+/* Until a HEARTBEAT that fits, for as long as others come. */
+static const struct message *expect_heartbeat_that(struct conn *conn, const char *expected,
+                                                   bool (*fits)(const struct message *, const char *),
+                                                   const char *arg) {
+  uint64_t end = now_ms() + deadline_ms() + conn->hub->heartbeat_ms;
+  const char *last = NULL;
+  while (now_ms() < end) {
+    const struct message *message = next_message_in(conn, end - now_ms());
+    if (!message)
+      break;
+    if (!is(message, "HEARTBEAT"))
+      fail(expected, "%s", shown(message));
+    if (fits(message, arg))
+      return message;
+    last = shown(message);
+  }
+  fail(expected, "%s%s%s", absence(conn), last ? ", and before that " : "", last ? last : "");
+}
+
+static bool has_member(const struct message *message, const char *member) {
+  return json_has(&message->json, member);
+}
+
+const struct message *expect_heartbeat_with(struct conn *conn, const char *member) {
+  return expect_heartbeat_that(conn, format("HEARTBEAT with \"%s\" on %s", member, conn->name), has_member, member);
+}
+
+static bool says_active(const struct message *message, const char *instance) {
+  if (!instance)
+    return json_is_null(&message->json, "active");
+  return json_is_text(&message->json, "active") && strcmp(json_text(&message->json, "active"), instance) == 0;
+}
+
+const struct message *expect_active(struct conn *conn, const char *instance) {
+  const char *expected =
+      format("HEARTBEAT on %s that says that %s is active", conn->name, instance ? instance : "nobody");
+  return expect_heartbeat_that(conn, expected, says_active, instance);
+}
+
+void expect_closed(struct conn *conn) {
+  const char *expected = format("the hub closes %s", conn->name);
+  uint64_t end = now_ms() + deadline_ms();
+  while (now_ms() < end || has_next(conn->stream)) {
+    const struct message *message = next_message_in(conn, end > now_ms() ? end - now_ms() : 0);
+    if (message && !is(message, "HEARTBEAT"))
+      fail(expected, "%s", shown(message));
+    if (!message && conn->ended)
+      return;
+  }
+  fail(expected, "%s; it stays open", absence(conn));
+}
+
+void fence(struct conn *conn) {
+  uint32_t id = send_message(conn, "HEARTBEAT", NULL);
+  const char *expected = format("%s goes on, and the next that comes answers message %u", conn->name, id);
+  expect_one_of(conn, expected, true, true, id);
+}
+
+size_t pending(const struct conn *conn, const char *type) {
+  size_t count = 0;
+  for (size_t i = conn->stream->taken; i < conn->stream->message_count; i++)
+    count += is(conn->stream->messages[i], type);
+  return count;
+}
+
+const struct message *request(struct conn *conn, const char *type, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  const char *body = pattern ? format_body(pattern, args) : "";
+  va_end(args);
+  return expect_ack(conn, send_body(conn, type, body, strlen(body)));
+}
+
+/* ------------------------------------------------------------------------------------- on the way to something else */
+
+static const struct message *precondition(struct conn *conn, const char *id, const char *type, const char *body) {
+  uint32_t sent = send_body(conn, type, body, strlen(body));
+  const char *expected = format("ACK for %s, message %u of %s", type, sent, conn->name);
+  const struct message *message;
+  do
+    message = next_message_in(conn, deadline_ms());
+  while (message && is(message, "HEARTBEAT"));
+  if (!message)
+    fail_as(id, expected, "%s", absence(conn));
+  if (!is(message, "ACK") || !answers(message, sent))
+    fail_as(id, expected, "%s", shown(message));
+  return message;
+}
+
+static const struct message *join_with(struct conn *conn, const char *name, const char *more) {
+  const char *body = format("{\"protocol\":1,\"pid\":4242,\"name\":\"%s\"%s}", name, more);
+  const struct message *ack = precondition(conn, "BH-REG-001", "REGISTER", body);
+  const char *instance = json_is_text(&ack->json, "instance") ? json_text(&ack->json, "instance") : "";
+  if (!*instance || strlen(instance) >= sizeof conn->instance)
+    fail_as("BH-REG-001", "an instance id in the ACK of REGISTER", "%s", shown(ack));
+  memcpy(conn->instance, instance, strlen(instance) + 1);
+  return ack;
+}
+
+const struct message *register_instance(struct conn *conn, const char *name) {
+  return join_with(conn, name, "");
+}
+
+const struct message *register_observer(struct conn *conn, const char *name) {
+  return join_with(conn, name, ",\"role\":\"observer\"");
+}
+
+const struct message *register_with(struct conn *conn, const char *name, const char *pattern, ...) {
+  va_list args;
+  va_start(args, pattern);
+  const char *more = format_body(pattern, args);
+  va_end(args);
+  return join_with(conn, name, more);
+}
+
+struct conn *join(struct hub *hub, const char *name) {
+  struct conn *conn = conn_open(hub);
+  register_instance(conn, name);
+  return conn;
+}
+
+void make_active(struct conn *conn) {
+  precondition(conn, "BH-CLAIM-001", "CLAIM_ACTIVE", "");
+}

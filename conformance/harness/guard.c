@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Nothing stays behind: neither hubs nor directories, however the run ends. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "runner.h"
+
+static void end_hubs(const char *run) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/" PIDS, run);
+  DIR *pids = opendir(path);
+  if (!pids)
+    return;
+  for (struct dirent *entry; (entry = readdir(pids));) {
+    long group = strtol(entry->d_name, NULL, 10);
+    if (group > 1)
+      kill((pid_t)-group, SIGKILL);
+  }
+  closedir(pids);
+}
+
+_Noreturn static void guard(const char *run, bool keep, int guarded) {
+  char octet;
+  setsid();
+  while (read(guarded, &octet, 1) > 0)
+    continue;
+  end_hubs(run);
+  if (!keep)
+    remove_directory(run);
+  _exit(0);
+}
+
+pid_t guard_start(const char *run, bool keep, int *guarded) {
+  int ends[2];
+  if (pipe(ends) != 0)
+    return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  pid_t pid = fork();
+  if (pid == 0) {
+    close(ends[1]);
+    /* Whoever reads the runner's output waits for its end, not for this. */
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    guard(run, keep, ends[0]);
+  }
+  close(ends[0]);
+  *guarded = ends[1];
+  return pid;
+}
+
+void guard_end(pid_t pid, int guarded) {
+  close(guarded);
+  waitpid(pid, NULL, 0);
+}

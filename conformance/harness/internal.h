@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+/* What the files of the harness share; cases include harness.h alone. */
+
+#include <stdarg.h>
+#include <uv.h>
+
+#include "buffer.h"
+#include "harness.h"
+
+/* The runner tells its workers by the environment: Criterion starts each case in a new process. */
+#define ENV_RUN "BH_SUITE_RUN"               /* the directory of the run */
+#define ENV_HUB "BH_SUITE_HUB"               /* the command that starts a hub */
+#define ENV_KILL "BH_SUITE_KILL"             /* the command that signals it; empty: kill() */
+#define ENV_TIME_SCALE "BH_SUITE_TIME_SCALE" /* a number */
+#define ENV_KEEP "BH_SUITE_KEEP"             /* "1": private directories stay */
+
+/* Below the directory of the run. */
+#define RESULTS "results" /* SECTION.NAME.jsonl: the record of a case */
+#define CASES "c"         /* the private directories; short, for sun_path */
+#define PIDS "pids"       /* a file for each hub that runs, named by its process group */
+
+/* --------------------------------------------------------------------------------------------------- the record */
+
+/*
+ * The record of a case: one JSON object a line, written as things happen, so that it outlives the worker. `us` is the
+ * time since the case began, `lane` who it is about ("hub", "conn 1", "bridge 1"), `kind` one of:
+ *
+ *     send, receive   a message or a run of octets, from the suite to the hub or back: text, body, size
+ *     event           what happened to a lane: text
+ *     log             a line that the hub wrote: text
+ *     breach          a requirement broken on the way: requirement, text
+ *     verdict         the last of these is the case's: verdict, requirement, expected, came
+ */
+enum record_kind { RECORD_SEND, RECORD_RECEIVE, RECORD_EVENT, RECORD_LOG };
+
+void record_event(const char *lane, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void record_traffic(enum record_kind kind, const char *lane, const char *text, const void *body, size_t size,
+                    bool automatic);
+void record_log(const char *line);
+
+/* ----------------------------------------------------------------------------------------------------- the case */
+
+const char *environment(const char *name); /* "" where it is not set */
+double time_scale(void);
+/* Why the case must end although nothing was expected of it yet: found in a callback, raised by the next wait. */
+void case_crashed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void raise_pending(void);
+_Noreturn void unimplemented(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void crashed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The suite itself cannot go on. */
+_Noreturn void suite_broke(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The case has lost so much time to the host that a hub may have given it up: see INCONCLUSIVE. */
+void case_timeout_ms(uint32_t timeout_ms);
+
+/* ----------------------------------------------------------------------------------------------------- the loop */
+
+uv_loop_t *loop(void);
+void loop_begin(void);
+/* Closes every handle and forgets them. */
+void loop_end(void);
+/* The longest time that the loop was kept from running. */
+uint64_t loop_longest_gap(void);
+/* Without raising: for clean-up. */
+bool wait_quietly(bool (*condition)(void *arg), void *arg, uint64_t ms);
+
+/* ------------------------------------------------------------------------------------------------------- memory */
+
+char *format_list(const char *format, va_list args);
+/* The same, with every ' of the format made ". */
+char *format_body(const char *format, va_list args);
+void free_all(void);
+/* An array that grows, of the case's memory. */
+void *grow(void *array, size_t count, size_t *capacity, size_t element);
+bh_allocator case_allocator(void);
+
+/* --------------------------------------------------------------------------------------------------- connections */
+
+enum conn_stage { CONN_CONNECTING, CONN_CONNECTED, CONN_FAILED };
+/* Begins to connect; conn_stage() tells how it went. */
+struct conn *conn_begin(struct hub *hub);
+enum conn_stage conn_stage(const struct conn *conn);
+/* Gives an attempt or a probe up. */
+void conn_abandon(struct conn *conn);
+/* What can be told of requests only when the case is over. */
+void conns_finish(void);
+void conns_forget(void);
+void bridges_forget(void);
+
+/* ---------------------------------------------------------------------------------------------------------- hubs */
+
+/* The connection with which the hub was found ready, once: NULL where it was taken or has ended. */
+struct conn *hub_take_probe(struct hub *hub);
+/* Ends every hub. `judge`: a hub that ends badly fails the case. */
+void hubs_finish(bool judge);
+/* And removes their directories. */
+void hubs_forget(void);
+
+/* The command with its placeholders filled in, quoted for a shell. */
+struct placeholder {
+  const char *name; /* "endpoint" */
+  const char *value;
+};
+char *fill_in(const char *command, const struct placeholder *placeholders, size_t count);
+
+/* With all that is in it. */
+void remove_directory(const char *path);
+
+uint16_t free_port(void);
+bool port_is_free(uint16_t port);
+
+#endif

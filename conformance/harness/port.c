@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A port for each hub. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Below the range from which systems take the local ports of connections: none of these comes to lie on a hub's. */
+#define FIRST_PORT 12000
+#define PORTS 12000
+
+bool port_is_free(uint16_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0)
+    suite_broke("cannot open a socket");
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  bool listens = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0;
+  close(fd);
+  return listens;
+}
+
+uint16_t free_port(void) {
+  for (int attempt = 0; attempt < 1000; attempt++) {
+    uint16_t random;
+    uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
+    uint16_t port = (uint16_t)(FIRST_PORT + random % PORTS);
+    if (port_is_free(port))
+      return port;
+  }
+  suite_broke("no port between %d and %d is free", FIRST_PORT, FIRST_PORT + PORTS);
+}

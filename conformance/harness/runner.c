@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* One run: Criterion starts the workers, and their records are told in the order of the specification. */
+
+#include <criterion/logging.h>
+#include <criterion/options.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "runner.h"
+
+#include <criterion/output.h> /* needs stdio.h, and does not say so */
+
+/* A case that waits for one thing after another, and each in vain, is still over by then. */
+#define CASE_SECONDS 60.0
+/* Longer than this, and endpoints below it would not fit sun_path. */
+#define TEMPORARY_MAX 24
+
+/* Criterion's callbacks have no argument of ours. */
+static struct {
+  const struct catalogue *catalogue;
+  const struct options *options;
+  const char *run;
+  size_t told; /* entries before this one have been reported */
+  struct tally tally;
+} current;
+
+static void tell_what_is_over(void) {
+  const struct catalogue *catalogue = current.catalogue;
+  for (; current.told < catalogue->count && catalogue->entries[current.told].over; current.told++) {
+    const struct entry *entry = &catalogue->entries[current.told];
+    if (current.told == 0 || entry[-1].section != entry->section)
+      report_section(entry->section, stdout);
+    report_case(entry, current.run, current.options, &current.tally, stdout);
+  }
+}
+
+static void end_entry(struct criterion_test_stats *stats, bool timed_out) {
+  struct entry *entry = catalogue_find(current.catalogue, stats->test);
+  if (!entry)
+    return;
+  entry->over = true;
+  entry->timed_out = entry->timed_out || timed_out;
+  entry->signal = stats->signal;
+  tell_what_is_over();
+}
+
+static void on_timeout(struct criterion_test_stats *stats) {
+  end_entry(stats, true);
+}
+
+static void on_end(struct criterion_test_stats *stats) {
+  end_entry(stats, false);
+}
+
+static struct criterion_logger logger = {
+    .log_test_timeout = on_timeout,
+    .log_test_crash = on_end,
+    .log_other_crash = on_end,
+    .log_abnormal_exit = on_end,
+    .log_post_fini = on_end,
+};
+
+static bool make_run_directory(char *run, size_t size) {
+  const char *temporary = environment("TMPDIR");
+  bool usable = *temporary == '/' && strlen(temporary) <= TEMPORARY_MAX;
+  snprintf(run, size, "%s/bhc-XXXXXX", usable ? temporary : "/tmp");
+  if (!mkdtemp(run))
+    return false;
+  static const char *const parts[] = {RESULTS, CASES, PIDS};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", run, parts[i]);
+    if (mkdir(path, 0700) != 0)
+      return false;
+  }
+  return true;
+}
+
+static void tell_workers(const struct options *options, const char *run) {
+  char scale[32];
+  snprintf(scale, sizeof scale, "%g", options->time_scale);
+  setenv(ENV_RUN, run, 1);
+  setenv(ENV_HUB, options->hub, 1);
+  setenv(ENV_KILL, options->kill ? options->kill : "", 1);
+  setenv(ENV_TIME_SCALE, scale, 1);
+  setenv(ENV_KEEP, options->keep ? "1" : "", 1);
+  setenv("BH_VECTORS", options->vectors, 1);
+}
+
+static bool set_outputs(const struct options *options) {
+  return (!options->tap || criterion_add_output("tap", options->tap) == 0) &&
+         (!options->xml || criterion_add_output("xml", options->xml) == 0) &&
+         (!options->json || criterion_add_output("json", options->json) == 0);
+}
+
+static int exit_status(const struct tally *tally) {
+  if (tally->of[VERDICT_BROKEN])
+    return EXIT_BROKEN;
+  if (tally->of[VERDICT_FAIL] || tally->of[VERDICT_CRASH] || tally->of[VERDICT_TIMEOUT] || tally->breaches)
+    return EXIT_FAULTS;
+  return tally->of[VERDICT_INCONCLUSIVE] ? EXIT_INCONCLUSIVE : EXIT_CONFORMANT;
+}
+
+static void run_all(struct criterion_test_set *set) {
+  uint64_t began = now_ms();
+  criterion_options.logger = &logger;
+  criterion_options.jobs = current.options->jobs;
+  criterion_options.timeout = CASE_SECONDS * current.options->time_scale;
+  criterion_options.always_succeed = true;
+  criterion_run_all_tests(set);
+  /* A worker that Criterion lost without a word: its record is there, or says by its absence what happened. */
+  for (size_t i = 0; i < current.catalogue->count; i++)
+    current.catalogue->entries[i].over = true;
+  tell_what_is_over();
+  report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
+}
+
+int run_cases(const struct catalogue *catalogue, const struct options *options) {
+  char run[128];
+  int guarded;
+  struct criterion_test_set *set = catalogue_test_set(catalogue);
+  if (!set || !make_run_directory(run, sizeof run)) {
+    fprintf(stderr, "bridgehub-conformance: cannot make a private directory: %s\n", strerror(errno));
+    free(set);
+    return EXIT_BROKEN;
+  }
+  pid_t guard = guard_start(run, options->keep, &guarded);
+  if (guard < 0 || !set_outputs(options)) {
+    fprintf(stderr, "bridgehub-conformance: cannot begin the run: %s\n", strerror(errno));
+    free(set);
+    return EXIT_BROKEN;
+  }
+  tell_workers(options, run);
+  current.catalogue = catalogue;
+  current.options = options;
+  current.run = run;
+  printf("%zu case%s on: %s\n", catalogue->count, catalogue->count == 1 ? "" : "s", options->hub);
+  run_all(set);
+  if (options->keep)
+    printf("records and directories: %s\n", run);
+  guard_end(guard, guarded);
+  free(set);
+  return exit_status(&current.tally);
+}
