@@ -177,16 +177,35 @@ const struct message *request(struct conn *conn, const char *type, const char *p
 
 /* ------------------------------------------------------------------------------------- on the way to something else */
 
+struct answer {
+  struct conn *conn;
+  uint32_t id;
+  size_t at; /* where it stands among the messages */
+};
+
+static bool has_answer(void *arg) {
+  struct answer *answer = arg;
+  struct conn_stream *stream = answer->conn->stream;
+  for (answer->at = stream->taken; answer->at < stream->message_count; answer->at++) {
+    const struct message *message = stream->messages[answer->at];
+    if ((is(message, "ACK") || is(message, "ERROR")) && message->json.valid && answers(message, answer->id))
+      return true;
+  }
+  return answer->conn->ended || stream->in_broken;
+}
+
+/* The answer is taken from among the messages; what else has come is left to be read. */
 static const struct message *precondition(struct conn *conn, const char *id, const char *type, const char *body) {
-  uint32_t sent = send_body(conn, type, body, strlen(body));
-  const char *expected = format("ACK for %s, message %u of %s", type, sent, conn->name);
-  const struct message *message;
-  do
-    message = next_message_in(conn, deadline_ms());
-  while (message && is(message, "HEARTBEAT"));
-  if (!message)
+  struct answer answer = {.conn = conn, .id = send_body(conn, type, body, strlen(body))};
+  const char *expected = format("ACK for %s, message %u of %s", type, answer.id, conn->name);
+  struct conn_stream *stream = conn->stream;
+  wait_until(has_answer, &answer, deadline_ms());
+  if (answer.at >= stream->message_count)
     fail_as(id, expected, "%s", absence(conn));
-  if (!is(message, "ACK") || !answers(message, sent))
+  struct message **place = &stream->messages[answer.at];
+  const struct message *message = *place;
+  memmove(place, place + 1, (--stream->message_count - answer.at) * sizeof *place);
+  if (!is(message, "ACK"))
     fail_as(id, expected, "%s", shown(message));
   return message;
 }

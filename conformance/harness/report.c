@@ -177,8 +177,8 @@ static size_t print_breaches(const struct entry *entry, const struct record *rec
   return count;
 }
 
-void report_section(const struct section *section, FILE *out) {
-  fprintf(out, "\n%s\n", section->title);
+void report_section(const struct section *section, size_t passed, size_t cases, FILE *out) {
+  fprintf(out, "%-36s %3zu of %zu passed\n", section->title, passed, cases);
 }
 
 enum verdict report_case(const struct entry *entry, const char *run, const struct options *options, struct tally *tally,
@@ -187,7 +187,8 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
       read_record(format("%s/" RESULTS "/%s.%s.jsonl", run, entry->test->category, entry->test->name));
   enum verdict verdict = judge(entry, &record);
   tally->of[verdict]++;
-  fprintf(out, "  %-13s %s\n", names[verdict], entry->slug);
+  if (verdict != VERDICT_PASS || options->verbose)
+    fprintf(out, "  %-13s %s\n", names[verdict], entry->slug);
   if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED)
     fprintf(out, "      %s\n", record.verdict ? member(record.verdict, "came") : "");
   if (is_grave(verdict)) {
@@ -199,7 +200,6 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
     if (options->verbose)
       print_transcript(&record, true, out);
   }
-  fflush(out);
   free_all();
   return verdict;
 }

@@ -28,13 +28,39 @@ static struct {
   struct tally tally;
 } current;
 
+/* Told when all of its cases are over. */
+struct told_section {
+  char *text; /* of its cases */
+  size_t size, passed, cases;
+  FILE *stream;
+};
+
+static bool end_of_section(const struct entry *entry) {
+  const struct catalogue *catalogue = current.catalogue;
+  return entry + 1 == catalogue->entries + catalogue->count || entry[1].section != entry->section;
+}
+
+static void tell_section(const struct section *section, struct told_section *told) {
+  fclose(told->stream);
+  report_section(section, told->passed, told->cases, stdout);
+  fwrite(told->text, 1, told->size, stdout);
+  fflush(stdout);
+  free(told->text);
+  *told = (struct told_section){0};
+}
+
 static void tell_what_is_over(void) {
+  static struct told_section told;
   const struct catalogue *catalogue = current.catalogue;
   for (; current.told < catalogue->count && catalogue->entries[current.told].over; current.told++) {
     const struct entry *entry = &catalogue->entries[current.told];
-    if (current.told == 0 || entry[-1].section != entry->section)
-      report_section(entry->section, stdout);
-    report_case(entry, current.run, current.options, &current.tally, stdout);
+    if (!told.stream && !(told.stream = open_memstream(&told.text, &told.size)))
+      exit(EXIT_BROKEN);
+    told.cases++;
+    if (report_case(entry, current.run, current.options, &current.tally, told.stream) == VERDICT_PASS)
+      told.passed++;
+    if (end_of_section(entry))
+      tell_section(entry->section, &told);
   }
 }
 
@@ -91,10 +117,8 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv("BH_VECTORS", options->vectors, 1);
 }
 
-static bool set_outputs(const struct options *options) {
-  return (!options->tap || criterion_add_output("tap", options->tap) == 0) &&
-         (!options->xml || criterion_add_output("xml", options->xml) == 0) &&
-         (!options->json || criterion_add_output("json", options->json) == 0);
+static bool set_output(const char *provider, const char *path) {
+  return !path || criterion_add_output(provider, path) != -1;
 }
 
 static int exit_status(const struct tally *tally) {
@@ -129,7 +153,8 @@ int run_cases(const struct catalogue *catalogue, const struct options *options) 
     return EXIT_BROKEN;
   }
   pid_t guard = guard_start(run, options->keep, &guarded);
-  if (guard < 0 || !set_outputs(options)) {
+  if (guard < 0 || !set_output("tap", options->tap) || !set_output("xml", options->xml) ||
+      !set_output("json", options->json)) {
     fprintf(stderr, "bridgehub-conformance: cannot begin the run: %s\n", strerror(errno));
     free(set);
     return EXIT_BROKEN;
@@ -138,7 +163,7 @@ int run_cases(const struct catalogue *catalogue, const struct options *options) 
   current.catalogue = catalogue;
   current.options = options;
   current.run = run;
-  printf("%zu case%s on: %s\n", catalogue->count, catalogue->count == 1 ? "" : "s", options->hub);
+  printf("%zu case%s on: %s\n\n", catalogue->count, catalogue->count == 1 ? "" : "s", options->hub);
   run_all(set);
   if (options->keep)
     printf("records and directories: %s\n", run);

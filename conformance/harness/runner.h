@@ -73,10 +73,10 @@ struct tally {
   size_t breaches; /* seen in passing, in cases that are about something else */
 };
 
-/* Reads the record that the case left in the directory of the run, and prints what there is to tell of it. */
-void report_section(const struct section *section, FILE *out);
+/* Reads the record that the case left in the directory of the run, and says on `out` what there is to tell of it. */
 enum verdict report_case(const struct entry *entry, const char *run, const struct options *options, struct tally *tally,
                          FILE *out);
+void report_section(const struct section *section, size_t passed, size_t cases, FILE *out);
 void report_summary(const struct tally *tally, double seconds, FILE *out);
 
 /* ------------------------------------------------------------------------------------------------------- the run */
