@@ -26,6 +26,7 @@ void bh_set_active(bh_hub *hub, const char *instance, const char *why) {
   }
   hub->state_due = true;
   bh_beat_all(hub);
+  bh_delivery_on_role(hub);
 }
 
 static bool is_young(const bh_hub *hub, uint64_t now) {

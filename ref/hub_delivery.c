@@ -170,6 +170,21 @@ static void undo_fetch(bh_hub *hub, entry *e, uint64_t until) {
   }
 }
 
+/* What is on its way to an instance that has lost the role goes to whoever has it now, unless it was reserved for it.
+ */
+void bh_delivery_on_role(bh_hub *hub) {
+  for (entry *e = hub->first; e != NULL; e = e->next) {
+    bool fetched = (e->state == ENTRY_RECORDING || e->state == ENTRY_LOADING) && !e->was_reserved;
+    peer *p = fetched ? bh_peer_find(hub, e->peer) : NULL;
+    if (p != NULL && strcmp(p->info.instance, hub->active) != 0) {
+      p->held--;
+      p->fetching = false;
+      undo_fetch(hub, e, BH_NEVER);
+      bh_deliver(hub, p);
+    }
+  }
+}
+
 /* Its connection has ended, and with it all that was on its way there. `until`: how long it may come back. */
 static void reserve_held(bh_hub *hub, peer *p, uint64_t until) {
   for (entry *e = hub->first; p->held > 0 && e != NULL; e = e->next) {
