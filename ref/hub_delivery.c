@@ -207,6 +207,9 @@ void bh_delivery_on_supersede(bh_hub *hub, peer *older) {
 }
 
 void bh_delivery_on_leave(bh_hub *hub, peer *p) {
+  if (p->role != BH_ROLE_INSTANCE) {
+    return; /* what is reserved for an instance of its id is not the observer's */
+  }
   reserve_held(hub, p, BH_NEVER);
   for (entry *e = hub->first; e != NULL; e = e->next) {
     if (e->state == ENTRY_RESERVED && is_for(e, p)) {
@@ -216,6 +219,9 @@ void bh_delivery_on_leave(bh_hub *hub, peer *p) {
 }
 
 void bh_delivery_on_loss(bh_hub *hub, peer *p, bool process_gone, uint64_t now) {
+  if (p->role != BH_ROLE_INSTANCE) {
+    return;
+  }
   reserve_held(hub, p, now + hub->timeout_ms);
   for (entry *e = hub->first; e != NULL; e = e->next) {
     if (e->state != ENTRY_RESERVED || !is_for(e, p)) {

@@ -211,7 +211,7 @@ int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now) {
     bh_deliver_active(hub);
   } else {
     peer *holder = bh_peer_of_instance(hub, import->holder);
-    bh_reserve(hub, e, holder == NULL ? now + hub->timeout_ms : BH_NEVER);
+    bh_reserve(hub, e, now + hub->timeout_ms);
     bh_log(hub, BH_LOG_INFO, "import: %s is reserved for %s", import->import, import->holder);
     if (holder != NULL) {
       bh_delivery_on_register(hub, holder);
