@@ -15,6 +15,11 @@
  *     IN_HAND -> RETURNING -> WAITING                            left by UNREGISTER
  */
 
+/* Numbers that a spool may hold, but no hub comes to by itself, must not wrap. */
+static uint32_t one_more(uint32_t count) {
+  return count == UINT32_MAX ? count : count + 1;
+}
+
 static bool is_for(const entry *e, const peer *p) {
   return strcmp(e->record.holder, p->info.instance) == 0;
 }
@@ -54,7 +59,7 @@ void bh_deliver(bh_hub *hub, peer *p) {
   }
   e->was_reserved = e->state == ENTRY_RESERVED;
   e->next_record = e->record;
-  e->next_record.attempt = e->sends + 1;
+  e->next_record.attempt = one_more(e->sends);
   memcpy(e->next_record.holder, p->info.instance, sizeof e->next_record.holder);
   e->peer = p->id;
   p->held++;
@@ -136,7 +141,7 @@ static void give_back(bh_hub *hub, entry *e, uint32_t deaths) {
 }
 
 static void die(bh_hub *hub, entry *e) {
-  uint32_t deaths = e->record.deaths + 1;
+  uint32_t deaths = one_more(e->record.deaths);
 
   bh_log(hub, BH_LOG_WARNING, "import: %s was with %s when that was lost: death %u", e->record.import, e->record.holder,
          (unsigned)deaths);
