@@ -115,6 +115,7 @@ void bh_finish(bh_hub *hub, peer *p, entry *e) {
 
 static void park(bh_hub *hub, entry *e) {
   e->next_record = e->record;
+  e->next_record.attempt = e->sends;
   e->next_record.holder[0] = '\0';
   bh_entry_enter(hub, e, ENTRY_PARKING);
 }
