@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STEPS_H
+#define STEPS_H
+
+/* Steps that several sections' cases take. Those that are tolerant say of what. */
+
+#include "harness.h"
+
+/* The octets of a message, as text: for what is sent in a way of its own. */
+char *message_text(const char *type, uint32_t id, const char *body);
+
+/* The ERROR's `code`, and whether the message is an ERROR with this one. */
+const char *code_of(const struct message *error);
+bool is_error(const struct message *message, const char *code);
+/* Whether it is an ACK or ERROR, and the one for `id`. */
+bool is_answer(const struct message *message);
+bool is_answer_to(const struct message *message, uint32_t id);
+
+/* The answer to `id`, whatever else comes before it. */
+const struct message *find_answer(struct conn *conn, uint32_t id);
+/* The connection takes a further message and answers it, in whichever way. */
+void expect_goes_on(struct conn *conn);
+
+/* A HEARTBEAT that the hub sends after it has handled all that this connection sent says that `instance` is active. */
+void expect_still_active(struct conn *conn, const char *instance);
+/* Waits until the registered instances are told to `conn` with (or without) this one; returns that HEARTBEAT. */
+const struct message *wait_for_listed(struct conn *conn, const char *instance);
+const struct message *wait_for_unlisted(struct conn *conn, const char *instance);
+
+#endif

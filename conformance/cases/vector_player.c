@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "vector_player.h"
+
+#include "steps.h"
+#include "vectors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD = 128, SHORT_ENOUGH = 2048, LONG_PIECE = 4093 };
+
+struct vector {
+  struct hub *hub;
+  struct conn *watcher; /* by its fence, what was sent before on other connections is handled */
+  uint64_t id;          /* tcId */
+  bh_node test;
+  const uint8_t *octets;
+  size_t size;
+};
+
+typedef void player(const struct vector *vector);
+
+struct selection {
+  const char *end;   /* "boundary", "break" */
+  const char *first; /* the first requirement, or NULL */
+  const char *named; /* one of the requirements, or NULL */
+  const char *flag;  /* or NULL */
+};
+
+static bool is_selected(bh_node group, bh_node test, const struct selection *selection) {
+  bh_node requirements = bh_node_member(test, "requirements");
+
+  return bh_node_is(bh_node_member(group, "receiver"), "hub") &&
+         bh_node_is(bh_node_member(test, "end"), selection->end) &&
+         (selection->first == NULL || bh_node_is(bh_node_first(requirements), selection->first)) &&
+         (selection->named == NULL || bh_node_has(requirements, selection->named)) &&
+         (selection->flag == NULL || bh_node_has(bh_node_member(test, "flags"), selection->flag));
+}
+
+static void play_one(struct conn *watcher, bh_node test, player *play) {
+  struct vector vector = {
+      .hub = watcher->hub, .watcher = watcher, .id = bh_node_number(bh_node_member(test, "tcId")), .test = test};
+  char comment[WORD];
+  bh_expanded octets;
+
+  EXPECT(bh_node_octets(bh_node_member(test, "octets"), &octets), "the vectors can be read", "vector %u cannot",
+         (unsigned)vector.id);
+  vector.octets = octets.octets;
+  vector.size = octets.size;
+  bh_node_text(bh_node_member(test, "comment"), comment, sizeof comment);
+  note("vector %u: %s", (unsigned)vector.id, comment);
+  play(&vector);
+  bh_expanded_free(&octets);
+}
+
+static void play_selected(const char *name, struct selection selection, player *play) {
+  bh_vectors *file = bh_vectors_open(name);
+  bh_vector vector = {0};
+  size_t played = 0;
+
+  if (file == NULL) {
+    skip("the vectors cannot be read: name their directory in BH_VECTORS");
+  }
+  struct conn *watcher = join(hub_start(), "watcher");
+  while (bh_vectors_next(file, &vector)) {
+    if (is_selected(vector.group, vector.test, &selection)) {
+      play_one(watcher, vector.test, play);
+      played++;
+    }
+  }
+  EXPECT(played > 0, "the vectors have what this case is about", "none in %s", name);
+  bh_vectors_close(file);
+}
+
+/* ---- right framing */
+
+/* What the judging of a message alone can answer; everything else is the word of registration and roles. */
+static bool is_verdict(const char *code) {
+  static const char *const codes[] = {"malformed", "too-large", "unknown-type", "bad-body", "unexpected"};
+
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    if (strcmp(codes[i], code) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void check_verdict(const struct vector *vector, const struct message *answer, const char *verdict) {
+  bool ack = strcmp(answer->type, "ACK") == 0;
+
+  if (strcmp(verdict, "valid") == 0) {
+    EXPECT(ack || !is_verdict(code_of(answer)), "a right message is taken", "vector %u: ERROR %s", (unsigned)vector->id,
+           code_of(answer));
+  } else {
+    EXPECT(!ack && strcmp(code_of(answer), verdict) == 0, "a wrong message is answered with the ERROR for it",
+           "vector %u: %s %s in place of ERROR %s", (unsigned)vector->id, answer->type, ack ? "" : code_of(answer),
+           verdict);
+  }
+}
+
+/* A message of a vector. */
+struct part {
+  char type[WORD];
+  char verdict[WORD];
+  const uint8_t *body;
+  size_t size;
+};
+
+/* The messages begin at `*offset` one behind the other; it is moved on. */
+static struct part read_part(const struct vector *vector, bh_node message, size_t *offset) {
+  struct part part = {.size = (size_t)bh_node_number(bh_node_member(message, "length"))};
+  const uint8_t *header = vector->octets + *offset;
+  const uint8_t *line_feed = memchr(header, '\n', vector->size - *offset);
+
+  EXPECT(line_feed != NULL && part.size < vector->size, "the vectors can be read", "vector %u cannot",
+         (unsigned)vector->id);
+  bh_node_text(bh_node_member(message, "type"), part.type, sizeof part.type);
+  bh_node_text(bh_node_member(message, "verdict"), part.verdict, sizeof part.verdict);
+  part.body = line_feed + 1;
+  *offset = (size_t)(part.body - vector->octets) + part.size;
+  return part;
+}
+
+static bool is_never_answered(const char *type) {
+  return strcmp(type, "ACK") == 0 || strcmp(type, "ERROR") == 0;
+}
+
+static void play_renumbered(const struct vector *vector) {
+  bh_node messages = bh_node_member(vector->test, "messages");
+  struct conn *conn = conn_open(vector->hub);
+  size_t offset = 0;
+
+  if (!bh_node_is(bh_node_member(bh_node_first(messages), "type"), "REGISTER")) {
+    register_instance(conn, "vectors");
+  }
+  for (bh_node node = bh_node_first(messages); bh_node_given(node); node = bh_node_next(messages, node)) {
+    struct part part = read_part(vector, node, &offset);
+    uint32_t id = send_body(conn, part.type, part.body, part.size);
+    if (is_never_answered(part.type)) {
+      expect_goes_on(conn);
+    } else {
+      check_verdict(vector, find_answer(conn, id), part.verdict);
+    }
+    if (strcmp(part.verdict, "valid") != 0) {
+      break;
+    }
+  }
+  conn_close(conn);
+}
+
+void play_messages(const char *file, const char *requirement) {
+  play_selected(file, (struct selection){.end = "boundary", .first = requirement}, play_renumbered);
+}
+
+static void play_as_they_are(const struct vector *vector) {
+  bh_node messages = bh_node_member(vector->test, "messages");
+  struct conn *conn = conn_open(vector->hub);
+  char verdict[WORD];
+
+  send_octets(conn, vector->octets, vector->size);
+  for (bh_node node = bh_node_first(messages); bh_node_given(node); node = bh_node_next(messages, node)) {
+    bh_node_text(bh_node_member(node, "verdict"), verdict, sizeof verdict);
+    check_verdict(vector, find_answer(conn, (uint32_t)bh_node_number(bh_node_member(node, "id"))), verdict);
+  }
+  expect_goes_on(conn);
+  conn_close(conn);
+}
+
+void play_octets(const char *file, const char *requirement) {
+  play_selected(file, (struct selection){.end = "boundary", .first = requirement}, play_as_they_are);
+}
+
+/* ---- breaks of the framing */
+
+/* Passes over the answers to the right messages before the break. */
+static void pass_messages(const struct vector *vector, struct conn *conn) {
+  bh_node messages = bh_node_member(vector->test, "messages");
+  char type[WORD];
+
+  for (bh_node node = bh_node_first(messages); bh_node_given(node); node = bh_node_next(messages, node)) {
+    bh_node_text(bh_node_member(node, "type"), type, sizeof type);
+    if (!is_never_answered(type)) {
+      find_answer(conn, (uint32_t)bh_node_number(bh_node_member(node, "id")));
+    }
+  }
+}
+
+/* The ERROR for the break, or NULL. */
+static const struct message *find_error(struct conn *conn) {
+  const struct message *message;
+
+  do {
+    message = next_message_in(conn, deadline_ms());
+  } while (message != NULL && strcmp(message->type, "ERROR") != 0);
+  return message;
+}
+
+static const struct message *find_break(const struct vector *vector) {
+  uint64_t offset = bh_node_number(bh_node_member(bh_node_member(vector->test, "break"), "offset"));
+  struct conn *conn = conn_open(vector->hub);
+
+  send_octets(conn, vector->octets, offset);
+  pass_messages(vector, conn);
+  fence(vector->watcher);
+  EXPECT(pending(conn, "ERROR") == 0, "a break of the framing is not found before the octet with which it begins",
+         "vector %u: it was found before octet %u", (unsigned)vector->id, (unsigned)offset);
+  send_octets(conn, vector->octets + offset, 1);
+  const struct message *error = find_error(conn);
+  if (error == NULL && conn->ended) {
+    fail_as("BH-FRAME-004", "a break of the framing is answered with ERROR", "vector %u: the connection was closed",
+            (unsigned)vector->id);
+  }
+  EXPECT(error != NULL, "a break of the framing is found at its octet, without waiting for more",
+         "vector %u: nothing came after octet %u", (unsigned)vector->id, (unsigned)offset);
+  conn_close(conn);
+  return error;
+}
+
+static void play_break(const struct vector *vector) {
+  find_break(vector);
+}
+
+void play_breaks(const char *file, const char *requirement, const char *flag) {
+  play_selected(file, (struct selection){.end = "break", .named = requirement, .flag = flag}, play_break);
+}
+
+static void play_code_of_break(const struct vector *vector) {
+  const struct message *error = find_break(vector);
+  bh_node code = bh_node_member(bh_node_member(vector->test, "break"), "code");
+
+  EXPECT(bh_node_is(code, code_of(error)), "the ERROR for a break of the framing has the code for it",
+         "vector %u: ERROR %s", (unsigned)vector->id, code_of(error));
+}
+
+void play_codes_of_breaks(const char *file, const char *requirement) {
+  play_selected(file, (struct selection){.end = "break", .named = requirement}, play_code_of_break);
+}
+
+static void play_for_of_break(const struct vector *vector) {
+  bh_node answers = bh_node_member(bh_node_member(vector->test, "break"), "for");
+  struct conn *conn = conn_open(vector->hub);
+
+  send_octets(conn, vector->octets, vector->size);
+  send_text(conn, "\n");
+  pass_messages(vector, conn);
+  const struct message *error = find_error(conn);
+  if (error == NULL || !(is_error(error, "malformed") || is_error(error, "too-large"))) {
+    fail_as("BH-FRAME-004", "a break of the framing is answered with ERROR", "vector %u: %s", (unsigned)vector->id,
+            error == NULL ? "there was none" : code_of(error));
+  }
+  if (bh_node_is_null(answers)) {
+    EXPECT(json_is_null(&error->json, "for"), "`for` is null where the space behind the id was not reached",
+           "vector %u: `for` is not null", (unsigned)vector->id);
+  } else {
+    EXPECT(is_answer_to(error, (uint32_t)bh_node_number(answers)),
+           "`for` is the id of the broken header where the space behind it was reached",
+           "vector %u: `for` is another, or null", (unsigned)vector->id);
+  }
+  conn_close(conn);
+}
+
+void play_for_of_breaks(const char *file) {
+  play_selected(file, (struct selection){.end = "break"}, play_for_of_break);
+}
+
+/* ---- pieces */
+
+/* The answers to the vector's messages and to one behind them, as one line. */
+static const char *answers_to(const struct vector *vector, size_t piece) {
+  struct conn *conn = conn_open(vector->hub);
+  const char *answers = "";
+  const struct message *message;
+
+  send_pieces(conn, vector->octets, vector->size, piece);
+  uint32_t last = send_message(conn, "HEARTBEAT", "{}");
+  do {
+    message = next_message_in(conn, deadline_ms());
+    if (message == NULL && !conn->ended) {
+      fail_as("BH-MSG-001", "every message is answered", "vector %u: an answer is missing", (unsigned)vector->id);
+    }
+    if (message != NULL && is_answer(message)) {
+      bool error = strcmp(message->type, "ERROR") == 0;
+      answers = format("%s%s %s; ", answers, message->type, error ? code_of(message) : "");
+    }
+  } while (message != NULL && !is_answer_to(message, last));
+  conn_close(conn);
+  return answers;
+}
+
+static void play_whole_and_in_pieces(const struct vector *vector) {
+  const char *whole = answers_to(vector, vector->size);
+  const char *pieces = answers_to(vector, vector->size <= SHORT_ENOUGH ? 1 : LONG_PIECE);
+
+  EXPECT(strcmp(whole, pieces) == 0, "messages are taken in any chunking", "vector %u: in one: %s; in pieces: %s",
+         (unsigned)vector->id, whole, pieces);
+}
+
+void play_in_pieces(const char *file) {
+  play_selected(file, (struct selection){.end = "boundary"}, play_whole_and_in_pieces);
+}
