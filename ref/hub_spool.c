@@ -261,6 +261,7 @@ static void gone(bh_hub *hub, entry *e) {
     p->fetching = false;
     bh_deliver(hub, p);
   }
+  bh_deliver_active(hub); /* which it may have held up, if it was being given back */
 }
 
 void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, uint64_t now) {
