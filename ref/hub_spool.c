@@ -18,13 +18,17 @@ entry *bh_entry_find(bh_hub *hub, uint64_t sequence) {
   return NULL;
 }
 
-/* Nearly every import comes last, so the place is looked for from the end. */
-static void insert(bh_hub *hub, entry *e) {
+/* The last that is not behind `sequence`. Nearly every import comes last, so the place is looked for from the end. */
+static entry *place_of(const bh_hub *hub, uint64_t sequence) {
   entry *before = hub->last;
 
-  while (before != NULL && before->record.sequence > e->record.sequence) {
+  while (before != NULL && before->record.sequence > sequence) {
     before = before->previous;
   }
+  return before;
+}
+
+static void insert(bh_hub *hub, entry *before, entry *e) {
   e->previous = before;
   e->next = before == NULL ? hub->first : before->next;
   *(e->previous == NULL ? &hub->first : &e->previous->next) = e;
@@ -189,9 +193,10 @@ static entry *new_entry(bh_hub *hub, const bh_import *import) {
 }
 
 int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now) {
+  entry *before = place_of(hub, import->sequence);
   entry *e;
 
-  if (import->sequence == UINT64_MAX || bh_entry_find(hub, import->sequence) != NULL) {
+  if (import->sequence == UINT64_MAX || (before != NULL && before->record.sequence == import->sequence)) {
     return BH_E_INVALID;
   }
   if (hub->entries >= BH_IMPORTS_MAX) {
@@ -201,7 +206,7 @@ int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now) {
   if (e == NULL) {
     return BH_E_NO_MEMORY;
   }
-  insert(hub, e);
+  insert(hub, before, e);
   if (import->sequence > hub->last_sequence) {
     hub->last_sequence = import->sequence;
   }
