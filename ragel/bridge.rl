@@ -87,7 +87,7 @@ static bh_stream_status end_value(bh_stream *stream) {
 
 bh_stream_status bh_stream_feed(bh_stream *stream, const uint8_t *octets, size_t size, size_t *consumed) {
   const uint8_t *p = octets;
-  const uint8_t *pe = octets + size;
+  const uint8_t *pe;
   const uint8_t *eof = NULL; /* where these octets end, the text goes on */
   bh_stream_status status = BH_STREAM_MORE;
 
@@ -98,9 +98,11 @@ bh_stream_status bh_stream_feed(bh_stream *stream, const uint8_t *octets, size_t
   if (stream->bye) {
     return BH_STREAM_BYE;
   }
-  if (size > 0) {
-    %% write exec;
+  if (size == 0) {
+    return BH_STREAM_MORE;
   }
+  pe = octets + size;
+  %% write exec;
   *consumed = (size_t)(p - octets);
   stream->offset += *consumed;
   if (stream->cs == bridge_error && stream->error == BH_JSON_OK) {

@@ -10,10 +10,10 @@
   BOM = 0xEF 0xBB 0xBF;
   bye = "Bye Megascans";
 
-  gap    = ( ws_octet | begin_array @begin_assets | begin_object @begin_asset )* ( bye @said_bye )?;
-  stream = BOM? gap;
+  values = ( ws_octet | begin_array @begin_assets | begin_object @begin_asset )* ( bye @said_bye )?;
+  stream = BOM? values;
 
-  between := gap;
+  between := values;
   assets  := begin_array ws ( end_array @empty | object ws ( value_separator ws object ws )* end_array ) @whole;
   asset   := begin_object ws members? end_object @whole;
 }%%

@@ -58,13 +58,14 @@ void bh_frame_init(bh_frame *frame, uint32_t limit) {
 
 bh_frame_status bh_frame_feed(bh_frame *frame, const uint8_t *octets, size_t size, size_t *consumed) {
   const uint8_t *p = octets;
-  const uint8_t *pe = octets + size;
+  const uint8_t *pe;
 
   *consumed = 0;
   if (frame->code != BH_CODE_NONE) {
     return BH_FRAME_BROKEN;
   }
-  if (size > 0) {
+  if (size > 0) { /* without octets there may be no pointer to count from */
+    pe = octets + size;
     %% write exec;
   }
   *consumed = (size_t)(p - octets);

@@ -87,7 +87,7 @@ void bh_json_init(bh_json *json, int max_depth, bool outline) {
 
 bh_json_status bh_json_feed(bh_json *json, const uint8_t *octets, size_t size, size_t *consumed) {
   const uint8_t *p = octets;
-  const uint8_t *pe = octets + size;
+  const uint8_t *pe;
   const uint8_t *eof = NULL; /* where these octets end, the text goes on */
   bool member = false;
 
@@ -95,9 +95,11 @@ bh_json_status bh_json_feed(bh_json *json, const uint8_t *octets, size_t size, s
   if (json->error != BH_JSON_OK) {
     return BH_JSON_BROKEN;
   }
-  if (size > 0) {
-    %% write exec;
+  if (size == 0) {
+    return BH_JSON_MORE;
   }
+  pe = octets + size;
+  %% write exec;
   *consumed = (size_t)(p - octets);
   json->offset += *consumed;
   if (json->cs == json_error && json->error == BH_JSON_OK) {

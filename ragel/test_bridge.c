@@ -103,10 +103,10 @@ static bool same(const answer *a, const answer *b) {
 }
 
 static bool is_import(const bh_expanded *octets, const value *v, const bh_expanded *want) {
-  size_t around = v->object ? 1 : 0;
+  size_t brackets = v->object ? 2 : 0;
   size_t size = v->end - v->begin;
 
-  return want->size == size + 2 * around && memcmp(want->octets + around, octets->octets + v->begin, size) == 0 &&
+  return want->size == size + brackets && memcmp(want->octets + brackets / 2, octets->octets + v->begin, size) == 0 &&
          want->octets[0] == '[' && want->octets[want->size - 1] == ']';
 }
 

@@ -3,6 +3,7 @@
 #include "vectors.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -150,6 +151,12 @@ Test(json, no_octets_change_nothing) {
   cr_assert_eq(bh_json_end(&json), BH_JSON_DONE);
 }
 
+static void add_piece(char line[256], const char *text, bh_span span, const char *behind) {
+  size_t size = strlen(line);
+
+  snprintf(line + size, 256 - size, "%.*s%s", (int)(span.end - span.begin), text + span.begin, behind);
+}
+
 /* Tells the members of `text` as one line: KEY=VALUE; or VALUE; each. */
 static const char *outline(const char *text) {
   static char line[256];
@@ -162,10 +169,10 @@ static const char *outline(const char *text) {
   bh_json_init(&json, BH_DEPTH_MAX, true);
   while (bh_json_feed(&json, (const uint8_t *)text + taken, size - taken, &consumed) == BH_JSON_MEMBER) {
     taken += consumed;
-    strncat(line, text + json.key.begin, (size_t)(json.key.end - json.key.begin));
-    strcat(line, json.key.end > json.key.begin ? "=" : "");
-    strncat(line, text + json.value.begin, (size_t)(json.value.end - json.value.begin));
-    strcat(line, ";");
+    if (json.key.end > json.key.begin) {
+      add_piece(line, text, json.key, "=");
+    }
+    add_piece(line, text, json.value, ";");
   }
   return bh_json_end(&json) == BH_JSON_DONE ? line : "broken";
 }
