@@ -16,9 +16,9 @@ typedef struct {
 } kind;
 
 static const kind kinds[EXPORT_SIZES] = {
-    {"export-6k", "export, a surface", "surface.json", 1, 301},
-    {"export-170k", "export, 30 surfaces", "surface.json", 30, 151},
-    {"export-2900k", "export, 100 plants", "plant3d.json", 100, 51},
+    {"export-6k", "export: a surface", "surface.json", 1, 301},
+    {"export-170k", "export: 30 surfaces", "surface.json", 30, 151},
+    {"export-2900k", "export: 100 plants", "plant3d.json", 100, 51},
 };
 
 typedef struct {
@@ -57,7 +57,7 @@ static bool compare_one(comparison *c, const kind *k, const payload *p, routes *
   c->id = k->id;
   c->what = k->what;
   c->ours = "hub";
-  c->theirs = "relay";
+  c->theirs = "bare relay";
   c->unit = "ms";
   c->figure = as_ms;
   c->octets = (double)p->size;

@@ -9,6 +9,7 @@
 
 #include "exports.h"
 #include "parsers.h"
+#include "place.h"
 #include "report.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARSER_REPEATS = 301, COMPARISONS = 2 + EXPORT_SIZES };
+enum { PARSER_REPEATS = 1001, COMPARISONS = 2 + EXPORT_SIZES };
 
 typedef struct {
   export_programs programs;
@@ -100,7 +101,8 @@ int main(int argc, char **argv) {
     return EXIT_FAILURE;
   }
   done = compare_parsers(&comparisons[0], &comparisons[1], o.programs.payloads) &&
-         compare_exports(&comparisons[2], &o.programs) && report_table(stdout, comparisons, COMPARISONS) &&
+         compare_exports(&comparisons[2], &o.programs) &&
+         report_table(stdout, comparisons, COMPARISONS, place_parent()) &&
          (o.json == NULL || write_json(o.json, comparisons));
   return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

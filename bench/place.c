@@ -19,19 +19,28 @@
 
 enum { DESCRIPTORS = 16, END_MS = 5000, NOT_STARTED = 127 };
 
-static bool make_below(char directory[PLACE_MAX], const char *parent) {
-  int size = parent == NULL ? 0 : snprintf(directory, PLACE_MAX, "%s/bridgehub-bench-XXXXXX", parent);
+const char *place_parent(void) {
+  const char *runtime = getenv("XDG_RUNTIME_DIR");
+  const char *temporary = getenv("TMPDIR");
 
-  return size > 0 && size < PLACE_MAX && mkdtemp(directory) != NULL;
+  if (runtime != NULL && runtime[0] != '\0') {
+    return runtime;
+  }
+  return temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp";
 }
 
 bool place_make(char directory[PLACE_MAX]) {
-  if (make_below(directory, getenv("XDG_RUNTIME_DIR")) || make_below(directory, getenv("TMPDIR")) ||
-      make_below(directory, "/tmp")) {
-    return true;
+  int size = snprintf(directory, PLACE_MAX, "%s/bridgehub-bench-XXXXXX", place_parent());
+
+  if (size >= PLACE_MAX) {
+    fprintf(stderr, "bench: %s is too long for what lies below it: choose another\n", place_parent());
+    return false;
   }
-  fprintf(stderr, "bench: no directory can be made: %s\n", strerror(errno));
-  return false;
+  if (mkdtemp(directory) == NULL) {
+    fprintf(stderr, "bench: no directory can be made in %s: %s\n", place_parent(), strerror(errno));
+    return false;
+  }
+  return true;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *entry) {

@@ -11,7 +11,8 @@
 
 enum { PLACE_MAX = 80 }; /* with a socket's name behind it, it fits sun_path */
 
-/* Where the hub would have it too: $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. */
+/* Where the hub would have its files: $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. */
+const char *place_parent(void);
 bool place_make(char directory[PLACE_MAX]);
 void place_remove(const char *directory);
 

@@ -25,40 +25,44 @@ static spread ratios_of(const comparison *c) {
 
 /* ---- for people */
 
-static void print_spread(FILE *out, spread s, const char *name) {
+enum { RANGE_WIDTH = 16 };
+
+static void print_spread(FILE *out, spread s, int width) {
   int digits = s.median < 10 ? 2 : s.median < 100 ? 1 : 0;
   char range[64];
 
   snprintf(range, sizeof range, "[%.*f..%.*f]", digits, s.low, digits, s.high);
-  fprintf(out, "  %8.*f %-16s %-13s", digits, s.median, range, name);
+  fprintf(out, "  %7.*f %-*s", digits, s.median, width, range);
 }
 
 static void print_row(FILE *out, const comparison *c) {
-  spread ratio = ratios_of(c);
+  char what[64];
 
-  fprintf(out, "%-20s %8.0f  %-5s", c->what, c->octets, c->unit);
-  print_spread(out, figures_of(c, c->ours_ns), c->ours);
-  print_spread(out, figures_of(c, c->theirs_ns), c->theirs);
-  fprintf(out, "  %6.2f [%.2f..%.2f]\n", ratio.median, ratio.low, ratio.high);
+  snprintf(what, sizeof what, "%s (%s)", c->what, c->theirs);
+  fprintf(out, "%-34s %8.0f  %-5s", what, c->octets, c->unit);
+  print_spread(out, figures_of(c, c->ours_ns), RANGE_WIDTH);
+  print_spread(out, figures_of(c, c->theirs_ns), RANGE_WIDTH);
+  print_spread(out, ratios_of(c), 0);
+  fprintf(out, "\n");
 }
 
-bool report_table(FILE *out, const comparison *comparisons, size_t count) {
-  fprintf(out, "%-20s %8s  %-5s  %-39s  %-39s  %s\n", "", "octets", "", "Bridge Hub", "beside it",
+bool report_table(FILE *out, const comparison *comparisons, size_t count, const char *place) {
+  fprintf(out, "\n%-34s %8s  %-5s  %-24s  %-24s  %s\n", "what (beside what)", "octets", "", "Bridge Hub", "beside it",
           "ratio of the times");
   for (size_t i = 0; i < count; i++) {
     print_row(out, &comparisons[i]);
   }
-  fprintf(out,
-          "\n"
-          "Medians of repeats in turns, and the middle half of them in brackets. A ratio is ours over the other's:\n"
-          "below 1 Bridge Hub takes less time, above 1 more.\n"
-          "  header   read into type, id and length; http-parser reads a request line of the same length\n"
-          "  JSON     checked by RFC 8259 in full; jsmn finds the tokens, and takes much that is no JSON\n"
-          "  export   from before Bridge writes its first octet until the client has the whole import. The hub checks "
-          "it, has\n"
-          "           it whole in the spool before it sends, and the client checks the message; the relay passes "
-          "octets on\n"
-          "           as they come, and loses them where anything fails\n");
+  fprintf(
+      out,
+      "\n"
+      "Medians of repeats in turns, and the middle half of them in brackets. A ratio is our time over the other's:\n"
+      "below 1 Bridge Hub takes less time, above 1 more.\n"
+      "  header  read into type, id and length; http-parser reads a request line of the same length\n"
+      "  JSON    checked by RFC 8259 in full; jsmn finds the tokens, and takes much that is no JSON\n"
+      "  export  from before Bridge writes its first octet until the client has the whole import. The hub checks it,\n"
+      "          has it whole in the spool (here below %s) before it sends, and the client checks the message;\n"
+      "          the relay passes octets on as they come, and what it has is lost when anything fails\n",
+      place);
   return fflush(out) == 0 && !ferror(out);
 }
 

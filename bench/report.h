@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* For people, and for programs. False: it could not be written. */
-bool report_table(FILE *out, const comparison *comparisons, size_t count);
+/* For people, and for programs. `place` is where the spool lay. False: it could not be written. */
+bool report_table(FILE *out, const comparison *comparisons, size_t count, const char *place);
 bool report_json(FILE *out, const comparison *comparisons, size_t count);
 
 #endif

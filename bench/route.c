@@ -101,11 +101,15 @@ static bool wait_for(route *r, bh_event_kind kind) {
 /* ---- opening */
 
 static bool has_ended(route *r) {
-  if (waitpid(r->process, NULL, WNOHANG) != r->process) {
+  int status;
+
+  if (waitpid(r->process, &status, WNOHANG) != r->process) {
     return false;
   }
   r->process = 0;
-  fprintf(stderr, "bench: the server has ended instead of listening at %s\n", r->endpoint);
+  fprintf(stderr, "bench: the server has ended, by %s %d, instead of listening at %s\n",
+          WIFSIGNALED(status) ? "signal" : "exit status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+          r->endpoint);
   return true;
 }
 
