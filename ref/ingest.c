@@ -28,6 +28,7 @@ typedef struct {
   const uint8_t *octets;
   size_t size; /* of what came and was not yet read */
   uint64_t heard;
+  uint64_t turn; /* which of the connections was heard last: the clock is too coarse to tell */
   bool closing;
   bool orderly;
   const char *reason;
@@ -38,6 +39,7 @@ struct bh_ingest {
   uint32_t heartbeat_ms;
   uint64_t silence_ms;
   bh_bridge last_id;
+  uint64_t turns;
   connection slots[SLOTS];
 };
 
@@ -81,6 +83,11 @@ static void close_later(connection *c, bool orderly, const char *reason) {
 
 /* ---- opening */
 
+static void hear(bh_ingest *ingest, connection *c, uint64_t now) {
+  c->heard = now;
+  c->turn = ++ingest->turns;
+}
+
 static void close_longest_silent(bh_ingest *ingest) {
   connection *silent = NULL;
   size_t open = 0;
@@ -91,7 +98,7 @@ static void close_longest_silent(bh_ingest *ingest) {
       continue;
     }
     open++;
-    if (silent == NULL || c->heard < silent->heard || (c->heard == silent->heard && c->id < silent->id)) {
+    if (silent == NULL || c->turn < silent->turn) {
       silent = c;
     }
   }
@@ -125,7 +132,7 @@ bh_bridge bh_ingest_open(bh_ingest *ingest, uint64_t now) {
   close_longest_silent(ingest);
   memset(c, 0, sizeof *c);
   bh_stream_init(&c->stream);
-  c->heard = now;
+  hear(ingest, c, now);
   c->id = next_id(ingest);
   return c->id;
 }
@@ -144,7 +151,7 @@ int bh_ingest_recv(bh_ingest *ingest, bh_bridge bridge, const uint8_t *octets, s
   c->octets = octets;
   c->size = size;
   if (size > 0) {
-    c->heard = now;
+    hear(ingest, c, now);
   }
   return BH_OK;
 }
