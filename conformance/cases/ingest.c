@@ -419,7 +419,7 @@ CASE(ingest, a_slow_sender_holds_up_nobody, MUST, "BH-INGEST-015") {
     bridge_send_text(slow, "o");
   }
   bridge_send_text(slow, "w\"}]");
-  take_assets(conn, "[{\"id\":\"slooooooow\"}]");
+  take_assets(conn, "[{\"id\":\"sloooooow\"}]");
   EXPECT(!silent->ended, "a silent connection stays", "it was closed");
 }
 

@@ -49,7 +49,7 @@ CASE(timing, a_heartbeat_says_how_things_are, MUST, "BH-TIME-002") {
 CASE(timing, instances_are_told_when_they_change, MUST, "BH-TIME-002") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
-  struct conn *other = join(hub, "other \"\xe2\x82\xac\"");
+  struct conn *other = join(hub, "other \\\"\xe2\x82\xac\\\"");
 
   const struct message *heartbeat = wait_for_listed(conn, other->instance);
   int at = json_find_instance(&heartbeat->json, "instances", other->instance);
