@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 #include "json_write.h"
@@ -32,6 +33,19 @@ const char *environment(const char *name) {
 double time_scale(void) {
   double scale = strtod(environment(ENV_TIME_SCALE), NULL);
   return scale > 0 ? scale : 1;
+}
+
+static char *learned_path(const char *what) {
+  return format("%s/" LEARNED "/%s", environment(ENV_RUN), what);
+}
+
+void learn(const char *what) {
+  if (!has_learned(what))
+    file_write(learned_path(what), "", 0);
+}
+
+bool has_learned(const char *what) {
+  return access(learned_path(what), F_OK) == 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------- record */

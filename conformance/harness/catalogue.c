@@ -32,18 +32,19 @@ static const struct section *find_section(const char *name) {
   return NULL;
 }
 
-const char *requirement_sentence(const char *id, size_t size) {
-  for (size_t i = 0; i < requirement_count; i++)
-    if (strlen(requirements[i].id) == size && strncmp(requirements[i].id, id, size) == 0)
-      return requirements[i].sentence;
-  return NULL;
+size_t requirement_index(const char *id, size_t size) {
+  size_t index = 0;
+  while (index < requirement_count &&
+         (strlen(requirements[index].id) != size || strncmp(requirements[index].id, id, size) != 0))
+    index++;
+  return index;
 }
 
 static bool ids_are_known(const struct entry *entry) {
   bool known = *entry->ids != '\0';
   for (const char *id = entry->ids; *id;) {
     size_t size = strcspn(id, " ");
-    if (!requirement_sentence(id, size)) {
+    if (requirement_index(id, size) == requirement_count) {
       fprintf(stderr, "bridgehub-conformance: %s names %.*s, which the specification does not have\n", entry->slug,
               (int)size, id);
       known = false;

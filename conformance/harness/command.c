@@ -17,6 +17,21 @@ static void append_quoted(bh_buffer *out, const char *text) {
   bh_buffer_append(out, "'", 1);
 }
 
+/* One command of a file, with nothing that only a shell does. */
+static bool is_simple(const char *command) {
+  size_t word = strcspn(command, " \t");
+  return !strpbrk(command, ";&|()<>`\n") && !memchr(command, '=', word);
+}
+
+char *shell_script(const char *command) {
+  /* The shell that stays is not to end before the hub does, and not to keep signals from it. */
+  return is_simple(command) ? format("exec %s", command) : format("trap : HUP INT TERM\n%s", command);
+}
+
+bool shell_stays(const char *command) {
+  return !is_simple(command);
+}
+
 static const struct placeholder *find(const char *at, const struct placeholder *placeholders, size_t count) {
   for (size_t i = 0; i < count; i++) {
     size_t size = strlen(placeholders[i].name);

@@ -157,6 +157,8 @@ static void check_message(struct conn_stream *stream, bh_type type, const struct
 }
 
 static void take_message(struct conn_stream *stream) {
+  if (stream->message_count == 0)
+    learn(HEARD);
   struct message *message = allocate(sizeof *message);
   char *body = allocate(stream->body_size + 1);
   if (stream->body_size)

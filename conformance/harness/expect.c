@@ -29,6 +29,7 @@ static const char *absence(const struct conn *conn) {
     return format("octets on %s that are no message", conn->name);
   if (conn->ended)
     return format("the end of %s, closed by the hub", conn->name);
+  learn(MUTE);
   return format("nothing on %s in %llu ms", conn->name, (unsigned long long)deadline_ms());
 }
 

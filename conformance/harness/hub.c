@@ -13,6 +13,7 @@
 
 #define UNIMPLEMENTED_STATUS 89
 #define START_MS 10000
+#define HOPELESS_START_MS 500
 #define END_MS 5000
 #define PORT_ATTEMPTS 3
 
@@ -150,8 +151,9 @@ static void on_exit_of(uv_process_t *handle, int64_t status, int signal) {
   struct hub_process *process = handle->data;
   struct hub *hub = process->hub;
   hub->running = false;
-  hub->exit_status = (int)status;
-  hub->exit_signal = signal;
+  bool told_by_status = signal == 0 && status > 128 && shell_stays(process->command);
+  hub->exit_status = told_by_status ? 0 : (int)status;
+  hub->exit_signal = told_by_status ? (int)status - 128 : signal;
   remove(process->pid_file);
   record_event(process->lane, "%s", how_it_ended(hub));
   if (!process->may_end)
@@ -194,7 +196,7 @@ static void spawn(struct hub *hub) {
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[0]},
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[1]},
   };
-  char *argv[] = {"sh", "-c", format("exec %s", process->command), NULL};
+  char *argv[] = {"sh", "-c", shell_script(process->command), NULL};
   uv_process_options_t options = {.file = "/bin/sh",
                                   .args = argv,
                                   .env = environment_of(hub),
@@ -243,17 +245,27 @@ static bool is_ready_or_ended(void *arg) {
   }
 }
 
+static uint64_t start_ms(void) {
+  bool hopeless = has_learned(NOT_READY) && !has_learned(READY);
+  return (uint64_t)((hopeless ? HOPELESS_START_MS : START_MS) * time_scale());
+}
+
+/* False: it has ended instead. */
 static bool wait_ready(struct hub *hub) {
   struct hub_process *process = hub->process;
-  bool over = wait_until(is_ready_or_ended, process, (uint64_t)(START_MS * time_scale()));
+  uint64_t ms = start_ms();
+  bool over = wait_until(is_ready_or_ended, process, ms);
   if (process->attempt)
     conn_abandon(process->attempt);
   process->attempt = NULL;
-  if (!over)
-    fail_as("BH-IUT-001", "the endpoint takes a connection", "none, %g s after the hub was started; its log: %s",
-            START_MS / 1000 * time_scale(), printable(hub_log(hub), hub_log_size(hub), 500));
+  if (!over) {
+    learn(NOT_READY);
+    fail_as("BH-IUT-001", "the endpoint takes a connection", "none %g s after the hub was started", (double)ms / 1000);
+  }
   if (!hub->running && hub->exit_status == UNIMPLEMENTED_STATUS)
     unimplemented("the hub ended with exit status %d before it was ready", UNIMPLEMENTED_STATUS);
+  if (hub->running)
+    learn(READY);
   return hub->running;
 }
 

@@ -21,6 +21,18 @@
 #define RESULTS "results" /* SECTION.NAME.jsonl: the record of a case */
 #define CASES "c"         /* the private directories; short, for sun_path */
 #define PIDS "pids"       /* a file for each hub that runs, named by its process group */
+#define LEARNED "learned" /* an empty file for each thing that one case has learned for the others */
+
+/*
+ * A hub that never does anything right must not cost every case its whole deadline: once a first case has waited in
+ * vain for what none has seen yet, the others wait for less.
+ */
+#define READY "ready"         /* a hub has taken a connection */
+#define NOT_READY "not-ready" /* one has taken none in its time */
+#define HEARD "heard"         /* a hub has sent a message */
+#define MUTE "mute"           /* one has sent none in its time */
+void learn(const char *what);
+bool has_learned(const char *what);
 
 /* --------------------------------------------------------------------------------------------------- the record */
 
@@ -104,6 +116,10 @@ struct placeholder {
   const char *value;
 };
 char *fill_in(const char *command, const struct placeholder *placeholders, size_t count);
+/* What /bin/sh is given to run it. */
+char *shell_script(const char *command);
+/* Whether the shell waits for it, and tells a signal that ended it by an exit status above 128. */
+bool shell_stays(const char *command);
 
 /* With all that is in it. */
 void remove_directory(const char *path);

@@ -5,6 +5,7 @@
 
 #define TICK_MS 5
 #define ANSWER_MS 1500
+#define MUTE_ANSWER_MS 150
 
 static uv_loop_t the_loop;
 static uv_timer_t tick; /* so that conditions on files are looked at again */
@@ -19,7 +20,8 @@ uint64_t now_ms(void) {
 }
 
 uint64_t deadline_ms(void) {
-  return (uint64_t)(ANSWER_MS * time_scale());
+  bool mute = has_learned(MUTE) && !has_learned(HEARD);
+  return (uint64_t)((mute ? MUTE_ANSWER_MS : ANSWER_MS) * time_scale());
 }
 
 static void ticked(uv_timer_t *timer) {

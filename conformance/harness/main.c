@@ -208,6 +208,8 @@ int main(int argc, char **argv) {
   read_options(argc, argv, &options);
   if (!options.vectors)
     options.vectors = find_vectors(vectors, sizeof vectors);
+  if (!options.list && access(options.vectors, R_OK | X_OK) != 0)
+    usage("the test vectors are not where they should be: --vectors DIR names their directory");
   struct criterion_test_set *all = criterion_initialize();
   int status = run(&options, all);
   criterion_finalize(all);

@@ -80,11 +80,13 @@ static enum verdict judge(const struct entry *entry, const struct record *record
 }
 
 static void print_requirement(const char *id, size_t size, FILE *out) {
-  fprintf(out, "        %.*s  %s\n", (int)size, id, requirement_sentence(id, size));
+  size_t index = requirement_index(id, size);
+  if (index < requirement_count)
+    fprintf(out, "        %s  %s\n", requirements[index].id, requirements[index].sentence);
 }
 
 static void print_requirements(const struct entry *entry, const char *broken, FILE *out) {
-  if (requirement_sentence(broken, strlen(broken))) {
+  if (*broken) {
     print_requirement(broken, strlen(broken), out);
     return;
   }
@@ -161,20 +163,37 @@ static bool is_grave(enum verdict verdict) {
   return verdict != VERDICT_PASS && verdict != VERDICT_UNIMPLEMENTED && verdict != VERDICT_SKIP;
 }
 
-/* Told wherever the case itself does not fail by it. */
-static size_t print_breaches(const struct entry *entry, const struct record *record, FILE *out) {
-  size_t count = 0;
+/* Where the case itself does not fail by it. Told at length once; the next cases break in the same way. */
+static size_t print_breaches(const struct record *record, const struct options *options, struct tally *tally,
+                             FILE *out) {
+  size_t count = 0, fresh = 0;
   for (size_t i = 0; i < record->count; i++) {
     const struct json *line = &record->lines[i];
     if (!is_kind(line, "breach"))
       continue;
     const char *id = member(line, "requirement");
-    if (count++ == 0)
-      fprintf(out, "  seen in passing, in %s\n", entry->slug);
-    print_requirement(id, strlen(id), out);
-    fprintf(out, "      came      %s\n", member(line, "text"));
+    size_t index = requirement_index(id, strlen(id));
+    bool again = tally->seen[index];
+    tally->seen[index] = true;
+    count++;
+    fresh += !again;
+    fprintf(out, "      seen in passing%s\n", again ? ", as before" : "");
+    if (!again)
+      print_requirement(id, strlen(id), out);
+    fprintf(out, "      came      %s%s%s\n", again ? id : "", again ? ": " : "", member(line, "text"));
+  }
+  if (fresh && !options->verbose) {
+    print_transcript(record, false, out);
+    print_log(record, out);
   }
   return count;
+}
+
+static bool has_breach(const struct record *record) {
+  for (size_t i = 0; i < record->count; i++)
+    if (is_kind(&record->lines[i], "breach"))
+      return true;
+  return false;
 }
 
 void report_section(const struct section *section, size_t passed, size_t cases, FILE *out) {
@@ -187,18 +206,17 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
       read_record(format("%s/" RESULTS "/%s.%s.jsonl", run, entry->test->category, entry->test->name));
   enum verdict verdict = judge(entry, &record);
   tally->of[verdict]++;
-  if (verdict != VERDICT_PASS || options->verbose)
+  if (verdict != VERDICT_PASS || options->verbose || has_breach(&record))
     fprintf(out, "  %-13s %s\n", names[verdict], entry->slug);
   if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED)
     fprintf(out, "      %s\n", record.verdict ? member(record.verdict, "came") : "");
-  if (is_grave(verdict)) {
+  if (is_grave(verdict))
     print_explanation(entry, verdict, &record, out);
+  else
+    tally->breaches += print_breaches(&record, options, tally, out);
+  if (is_grave(verdict) || options->verbose) {
     print_transcript(&record, options->verbose, out);
     print_log(&record, out);
-  } else {
-    tally->breaches += print_breaches(entry, &record, out);
-    if (options->verbose)
-      print_transcript(&record, true, out);
   }
   free_all();
   return verdict;

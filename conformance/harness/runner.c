@@ -96,7 +96,7 @@ static bool make_run_directory(char *run, size_t size) {
   snprintf(run, size, "%s/bhc-XXXXXX", usable ? temporary : "/tmp");
   if (!mkdtemp(run))
     return false;
-  static const char *const parts[] = {RESULTS, CASES, PIDS};
+  static const char *const parts[] = {RESULTS, CASES, PIDS, LEARNED};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", run, parts[i]);
@@ -143,31 +143,40 @@ static void run_all(struct criterion_test_set *set) {
   report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
 }
 
-int run_cases(const struct catalogue *catalogue, const struct options *options) {
-  char run[128];
+static int broken(const char *what) {
+  fprintf(stderr, "bridgehub-conformance: cannot %s: %s\n", what, strerror(errno));
+  return EXIT_BROKEN;
+}
+
+static int run_guarded(struct criterion_test_set *set, const char *run) {
+  const struct options *options = current.options;
   int guarded;
-  struct criterion_test_set *set = catalogue_test_set(catalogue);
-  if (!set || !make_run_directory(run, sizeof run)) {
-    fprintf(stderr, "bridgehub-conformance: cannot make a private directory: %s\n", strerror(errno));
-    free(set);
-    return EXIT_BROKEN;
-  }
   pid_t guard = guard_start(run, options->keep, &guarded);
-  if (guard < 0 || !set_output("tap", options->tap) || !set_output("xml", options->xml) ||
-      !set_output("json", options->json)) {
-    fprintf(stderr, "bridgehub-conformance: cannot begin the run: %s\n", strerror(errno));
-    free(set);
-    return EXIT_BROKEN;
-  }
+  if (guard < 0)
+    return broken("start a process");
   tell_workers(options, run);
-  current.catalogue = catalogue;
-  current.options = options;
-  current.run = run;
-  printf("%zu case%s on: %s\n\n", catalogue->count, catalogue->count == 1 ? "" : "s", options->hub);
+  printf("%zu case%s on: %s\n\n", set->tests, set->tests == 1 ? "" : "s", options->hub);
+  fflush(stdout);
   run_all(set);
   if (options->keep)
     printf("records and directories: %s\n", run);
   guard_end(guard, guarded);
-  free(set);
   return exit_status(&current.tally);
+}
+
+int run_cases(const struct catalogue *catalogue, const struct options *options) {
+  char run[128];
+  if (!set_output("tap", options->tap) || !set_output("xml", options->xml) || !set_output("json", options->json))
+    return broken("write the report");
+  if (!make_run_directory(run, sizeof run))
+    return broken("make a private directory");
+  struct criterion_test_set *set = catalogue_test_set(catalogue);
+  current.catalogue = catalogue;
+  current.options = options;
+  current.run = run;
+  current.tally.seen = calloc(requirement_count + 1, sizeof *current.tally.seen);
+  int status = set && current.tally.seen ? run_guarded(set, run) : broken("begin");
+  free(current.tally.seen);
+  free(set);
+  return status;
 }

@@ -51,7 +51,8 @@ struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue)
 struct entry *catalogue_find(const struct catalogue *catalogue, const struct criterion_test *test);
 void catalogue_list(const struct catalogue *catalogue);
 void catalogue_free(struct catalogue *catalogue);
-const char *requirement_sentence(const char *id, size_t size); /* NULL: the specification has no such id */
+/* Where in `requirements` the first `size` octets of `id` stand; requirement_count: nowhere. */
+size_t requirement_index(const char *id, size_t size);
 
 /* --------------------------------------------------------------------------------------------------- the verdicts */
 
@@ -71,6 +72,7 @@ enum verdict {
 struct tally {
   size_t of[VERDICTS];
   size_t breaches; /* seen in passing, in cases that are about something else */
+  bool *seen;      /* of each requirement: whether it was among them */
 };
 
 /* Reads the record that the case left in the directory of the run, and says on `out` what there is to tell of it. */
