@@ -9,13 +9,6 @@
   alphtype unsigned char;
   access stream->;
 
-  action no_character_begins {
-    if (*p >= 0x80) {
-      stream->error = BH_JSON_UTF8;
-    }
-  }
-  action character_is_cut { stream->error = BH_JSON_UTF8; }
-
   action enter_object {
     if (stream->top >= BH_BRIDGE_DEPTH_MAX) {
       stream->error = BH_JSON_DEPTH;
@@ -32,7 +25,12 @@
     }
     fcall array_rest;
   }
+  action enter_character {
+    fhold;
+    fcall character;
+  }
   action leave { fret; }
+  action not_UTF8 { stream->error = BH_JSON_UTF8; }
 
   action begin_assets {
     status = begin_value(stream, false);

@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
   int cs;
   int top;
-  int stack[BH_DEPTH_MAX];
+  int stack[BH_DEPTH_MAX + 1]; /* a character at the greatest depth takes a place too */
   int max_depth;   /* at most BH_DEPTH_MAX; an array or object with nothing around it is depth 1 */
   bool outline;    /* stop after each member of the outermost object or element of the outermost array */
   uint64_t offset; /* octets taken; when BROKEN, the wrong octet's place */

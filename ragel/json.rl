@@ -12,13 +12,6 @@
   alphtype unsigned char;
   access json->;
 
-  action no_character_begins {
-    if (*p >= 0x80) {
-      json->error = BH_JSON_UTF8;
-    }
-  }
-  action character_is_cut { json->error = BH_JSON_UTF8; }
-
   action enter_outermost {
     if (json->top >= json->max_depth) {
       json->error = BH_JSON_DEPTH;
@@ -43,7 +36,12 @@
     }
     fcall array_rest;
   }
+  action enter_character {
+    fhold;
+    fcall character;
+  }
   action leave { fret; }
+  action not_UTF8 { json->error = BH_JSON_UTF8; }
 
   action key_begins { json->key.begin = PLACE; }
   action key_ends { json->key.end = PLACE + 1; }

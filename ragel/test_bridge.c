@@ -144,7 +144,7 @@ static void try_vector(const bh_vector *vector) {
   cr_assert(bh_node_octets(bh_node_member(vector->test, "octets"), &octets));
   whole = run(&octets, octets.size, octets.size);
   check_whole(id, vector->test, &octets, &whole);
-  got = run(&octets, 1, octets.size > 1024 * 1024 ? 8191 : 1);
+  got = run(&octets, 1, octets.size > (1U << 20) ? 8191 : 1);
   cr_assert(same(&whole, &got), "tcId %" PRIu64 ": in small chunks it is another", id);
   for (size_t at = bh_expanded_split(&octets, 0); at != 0; at = bh_expanded_split(&octets, at)) {
     got = run(&octets, at, octets.size);

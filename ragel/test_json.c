@@ -125,6 +125,18 @@ Test(json, depth_is_the_callers_to_choose) {
   cr_assert_eq(run_text("{\"a\":[{}]}", 3).status, BH_JSON_DONE);
 }
 
+/* It is read one machine deeper than the value that it stands in, which must not count. */
+Test(json, a_character_of_several_octets_takes_no_depth) {
+  char text[BH_DEPTH_MAX + 16];
+
+  memset(text, '[', BH_DEPTH_MAX);
+  strcpy(text + BH_DEPTH_MAX, "\"\xC3\xA9\",[");
+  cr_assert_eq(run_text(text, BH_DEPTH_MAX).error, BH_JSON_DEPTH);
+  cr_assert_eq(run_text(text, BH_DEPTH_MAX).offset, BH_DEPTH_MAX + strlen("\"\xC3\xA9\","));
+  cr_assert_eq(run_text("\"\xC3\xA9\"", 0).status, BH_JSON_DONE);
+  cr_assert_eq(run_text("[[\"\xC3\xA9\",[]]]", 2).offset, 7);
+}
+
 Test(json, an_error_is_latched) {
   bh_json json;
   size_t consumed = 7;

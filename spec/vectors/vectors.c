@@ -235,11 +235,18 @@ bool bh_node_has(bh_node array, const char *text) {
 
 static bool reserve(bh_expanded *out, size_t more) {
   uint8_t *octets = realloc(out->octets, out->size + more + 1);
-  size_t *edges = realloc(out->edges, (out->edge_count + 2) * sizeof *edges);
+  size_t *edges;
 
-  out->octets = octets == NULL ? out->octets : octets;
-  out->edges = edges == NULL ? out->edges : edges;
-  return octets != NULL && edges != NULL;
+  if (octets == NULL) {
+    return false;
+  }
+  out->octets = octets;
+  edges = realloc(out->edges, (out->edge_count + 2) * sizeof *edges);
+  if (edges == NULL) {
+    return false;
+  }
+  out->edges = edges;
+  return true;
 }
 
 static size_t length_of(bh_node string) {
