@@ -30,7 +30,8 @@ typedef struct {
 typedef struct {
   int cs;
   int top;
-  int stack[BH_DEPTH_MAX + 1]; /* a character at the greatest depth takes a place too */
+  /* A character of several octets takes a place too, also at the greatest depth. */
+  int stack[BH_DEPTH_MAX + 1];
   int max_depth;   /* at most BH_DEPTH_MAX; an array or object with nothing around it is depth 1 */
   bool outline;    /* stop after each member of the outermost object or element of the outermost array */
   uint64_t offset; /* octets taken; when BROKEN, the wrong octet's place */
