@@ -375,8 +375,8 @@ int cmd_client_run(const cmd_command *command, const cmd_client_options *options
   }
   c->options = options;
   bh_buffer_init(&c->out, bh_system_allocator());
-  if (first != NULL) {
-    c->pending[c->pending_count++] = strdup(first);
+  if (first != NULL && (c->pending[0] = strdup(first)) != NULL) {
+    c->pending_count = 1;
   }
   status = cmd_session_run(&c->session, command, &config);
   for (size_t i = 0; i < c->pending_count; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd_session.h"
 
-#include "buffer.h"
+#include "json.h"
+#include "json_write.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -138,12 +139,49 @@ static int start_link(cmd_session *session, char endpoints[BH_ENDPOINTS_MAX][BH_
   return bh_link_start(&session->loop, &link, &session->link, why);
 }
 
+static bool is_instance_id(const char *text) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+  size_t size = strlen(text);
+
+  return size > 0 && size <= BH_INSTANCE_ID_MAX && strspn(text, letters) == size;
+}
+
+/* The hub would refuse a name that is not UTF-8, again and again. */
+static bool is_name(const char *text) {
+  bh_buffer string;
+  bh_json json;
+  size_t consumed;
+  bool right;
+
+  bh_buffer_init(&string, bh_system_allocator());
+  bh_write_string(&string, text, strlen(text));
+  bh_json_init(&json, BH_DEPTH_MAX, false);
+  right = !string.failed && bh_json_feed(&json, string.octets, string.size, &consumed) == BH_JSON_MORE &&
+          bh_json_end(&json) == BH_JSON_DONE;
+  bh_buffer_free(&string);
+  return right && text[0] != '\0' && strlen(text) <= BH_NAME_MAX;
+}
+
+static int check(const cmd_command *command, const cmd_session_config *config) {
+  if (!is_name(config->name)) {
+    return cmd_usage(command, "a name has 1-%d octets and is UTF-8", BH_NAME_MAX);
+  }
+  if (config->instance != NULL && !is_instance_id(config->instance)) {
+    return cmd_usage(command, "--instance takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that",
+                     BH_INSTANCE_ID_MAX, config->instance);
+  }
+  return CMD_OK;
+}
+
 int cmd_session_run(cmd_session *session, const cmd_command *command, const cmd_session_config *config) {
   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX];
   size_t count;
   bh_why why;
-  int status = cmd_endpoints(command, config->group, config->endpoint, endpoints, &count);
+  int status = check(command, config);
 
+  if (status == CMD_OK) {
+    status = cmd_endpoints(command, config->group, config->endpoint, endpoints, &count);
+  }
   if (status != CMD_OK) {
     return status;
   }

@@ -83,12 +83,20 @@ int bh_endpoint_listen(uv_loop_t *loop, uv_pipe_t *listener, const char *endpoin
   return 0;
 }
 
-void bh_endpoint_drain(const uv_pipe_t *pipe, void *octets, size_t size) {
+size_t bh_endpoint_read(const uv_pipe_t *pipe, void *octets, size_t size) {
   uv_os_fd_t descriptor;
+  ssize_t got;
 
   if (uv_fileno((const uv_handle_t *)pipe, &descriptor) != 0) {
-    return;
+    return 0;
   }
-  for (int i = 0; i < DRAINS_MAX && read(descriptor, octets, size) > 0; i++) {
+  do {
+    got = read(descriptor, octets, size);
+  } while (got < 0 && errno == EINTR);
+  return got > 0 ? (size_t)got : 0;
+}
+
+void bh_endpoint_drain(const uv_pipe_t *pipe, void *octets, size_t size) {
+  for (int i = 0; i < DRAINS_MAX && bh_endpoint_read(pipe, octets, size) > 0; i++) {
   }
 }

@@ -16,6 +16,8 @@ int bh_endpoint_clear(const char *endpoint, bh_why *why);
 /* Mode 0600. `listener` is a handle of the loop's afterwards, also on failure; closing it removes the path. */
 int bh_endpoint_listen(uv_loop_t *loop, uv_pipe_t *listener, const char *endpoint, int backlog,
                        uv_connection_cb connection, bh_why *why);
+/* Reads what has come by now, without waiting for the loop: how many octets; 0: none, or the connection has ended. */
+size_t bh_endpoint_read(const uv_pipe_t *pipe, void *octets, size_t size);
 /* Reads away what has come, as far as that is within reason. Closing with octets unread would look like a reset. */
 void bh_endpoint_drain(const uv_pipe_t *pipe, void *octets, size_t size);
 

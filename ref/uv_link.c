@@ -10,7 +10,8 @@
 
 enum {
   INPUT_MAX = 65536,
-  AGAIN_MS = 250, /* BH-ELECT-007: a random time up to this */
+  AGAIN_MS = 250,    /* BH-ELECT-007: a random time up to this */
+  REFUSED_MS = 1000, /* a hub that refuses the registration now may take it later */
   PROBE_EACH_MS = 1000,
   TEXT_MAX = BH_PATH_MAX + 128,
 };
@@ -42,6 +43,7 @@ struct bh_link {
   void (*event)(void *ctx, const bh_event *event);
   void (*news)(void *ctx, bh_link_news news, const char *text);
   void *ctx;
+  bh_logger logger;
 
   connection *connection; /* the current one, or NULL */
   size_t trying;          /* which endpoint */
@@ -140,7 +142,8 @@ static void on_again(uv_timer_t *timer) {
   attempt(link);
 }
 
-static void try_again(bh_link *link) {
+/* `least_ms`: what is added to the random time. */
+static void try_again(bh_link *link, uint64_t least_ms) {
   uint16_t random = 0;
 
   if (link->stopping || link->ended) {
@@ -148,7 +151,7 @@ static void try_again(bh_link *link) {
   }
   /* Without a random number all try at once, which is slower and not wrong. */
   (void)uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
-  uv_timer_start(&link->again, on_again, random % (AGAIN_MS + 1), 0);
+  uv_timer_start(&link->again, on_again, least_ms + random % (AGAIN_MS + 1), 0);
 }
 
 /* ---- what holds the port */
@@ -255,7 +258,7 @@ static void round_failed(bh_link *link) {
     }
   }
   if (!link->stopping) {
-    try_again(link);
+    try_again(link, 0);
   }
 }
 
@@ -274,7 +277,7 @@ static void attempt_failed(bh_link *link, int error) {
 
 static void flush(bh_link *link);
 
-static void lose(bh_link *link, bool was_registered) {
+static void lose(bh_link *link, bool was_registered, bool refused) {
   close_connection(link);
   if (was_registered) {
     tell(link, BH_LINK_LOST, "the hub is lost");
@@ -283,7 +286,7 @@ static void lose(bh_link *link, bool was_registered) {
     link->silent = false;
     tell(link, BH_LINK_NOT_RESPONDING, "the hub does not respond");
   }
-  try_again(link);
+  try_again(link, refused ? REFUSED_MS : 0);
 }
 
 static bool is_registered(const bh_link *link) {
@@ -307,10 +310,12 @@ static void take_events(bh_link *link, bool was_registered) {
     if (event.kind == BH_EV_REGISTERED) {
       was_registered = true;
       link->said = false; /* from here on everything is news again */
+      bh_say(&link->logger, BH_LOG_INFO, "Running as CLIENT: process %lu is the hub, epoch %llu; this is instance %s",
+             (unsigned long)event.hub_pid, (unsigned long long)event.epoch, event.instance);
     }
     link->event(link->ctx, &event);
     if (ends && !link->stopping) {
-      lose(link, was_registered);
+      lose(link, was_registered, !was_registered && !link->silent);
     }
   }
 }
@@ -348,7 +353,7 @@ static void connection_ended(bh_link *link) {
   close_connection(link);
   take_events(link, was_registered);
   if (!link->stopping) {
-    lose(link, was_registered);
+    lose(link, was_registered, false);
   }
 }
 
@@ -515,6 +520,7 @@ static bh_link *new_link(uv_loop_t *loop, const bh_link_config *config) {
   link->event = config->event;
   link->news = config->news;
   link->ctx = config->ctx;
+  link->logger = config->client.logger;
   return link;
 }
 

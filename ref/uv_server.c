@@ -209,6 +209,16 @@ static int take_over(bh_server *server, bh_why *why) {
   return bh_spool_take_over(&server->spool, bh_server_import_found, server, why);
 }
 
+static void say_ready(bh_server *server) {
+  bh_hub_view view;
+
+  bh_hub_state(server->hub, &view);
+  bh_say(&server->logger, BH_LOG_INFO,
+         "Running as HUB: nobody else had port %u; epoch %llu, %lu imports waiting, %lu parked; clients connect to %s",
+         (unsigned)server->port, (unsigned long long)view.epoch, (unsigned long)view.waiting,
+         (unsigned long)view.parked, server->endpoint);
+}
+
 static int begin(bh_server *server, const bh_server_config *config, bh_why *why) {
   int error = win(server, config, why);
 
@@ -228,7 +238,11 @@ static int begin(bh_server *server, const bh_server_config *config, bh_why *why)
     return error;
   }
   bh_server_go_on(server); /* writes the state file */
-  return bh_server_listen(server, why);
+  error = bh_server_listen(server, why);
+  if (error == 0) {
+    say_ready(server);
+  }
+  return error;
 }
 
 static bh_server *new_server(uv_loop_t *loop, const bh_server_config *config) {

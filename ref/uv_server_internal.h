@@ -23,9 +23,9 @@ typedef struct bh_server_peer {
   uv_write_t write;
   bool writing;
   size_t writing_size;
-  bool closing;
   bh_peer id; /* 0: the core does not know it */
   bh_process process;
+  bool heard; /* something came from it */
   struct bh_server_peer *previous, *next;
 } bh_server_peer;
 
@@ -58,6 +58,7 @@ struct bh_server {
   size_t handles; /* open, or closing */
 
   bh_server_peer *peers;
+  size_t unheard; /* of them, those from which nothing came yet */
   bh_server_bridge *bridges;
   bh_buffer file;         /* of the state file, or of an import on its way to the core */
   bool state_failed;      /* the last writing of the state file */

@@ -8,7 +8,7 @@
 
 /* Connections at the endpoint. */
 
-enum { BACKLOG = 512 };
+enum { BACKLOG = 512, UNHEARD_MAX = BH_UNREGISTERED_MAX / 2 };
 
 static bh_server_peer *find(const bh_server *server, bh_peer id) {
   for (bh_server_peer *p = server->peers; p != NULL; p = p->next) {
@@ -17,6 +17,13 @@ static bh_server_peer *find(const bh_server *server, bh_peer id) {
     }
   }
   return NULL;
+}
+
+static void set_heard(bh_server_peer *p) {
+  if (!p->heard) {
+    p->heard = true;
+    p->server->unheard--;
+  }
 }
 
 /* ---- closing */
@@ -38,6 +45,7 @@ static void on_closed(uv_handle_t *handle) {
 }
 
 static void close_connection(bh_server_peer *p) {
+  set_heard(p);
   p->id = 0;
   bh_server_close_handle(p->server, (uv_handle_t *)&p->pipe, on_closed);
 }
@@ -77,6 +85,13 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
   bh_server_alloc(p->server, buffer);
 }
 
+static void take(bh_server_peer *p, const void *octets, size_t size) {
+  set_heard(p);
+  if (bh_hub_recv(p->server->hub, p->id, octets, size, bh_server_now(p->server)) != BH_OK) {
+    uv_read_stop((uv_stream_t *)&p->pipe);
+  }
+}
+
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
   bh_server_peer *p = stream->data;
   bh_server *server = p->server;
@@ -86,9 +101,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
   }
   if (got < 0) {
     lose(p);
-  } else if (bh_hub_recv(server->hub, p->id, (const uint8_t *)buffer->base, (size_t)got, bh_server_now(server)) !=
-             BH_OK) {
-    uv_read_stop(stream);
+  } else {
+    take(p, buffer->base, (size_t)got);
   }
   bh_server_go_on(server);
 }
@@ -165,12 +179,27 @@ static bh_server_peer *new_peer(bh_server *server) {
   uv_pipe_init(server->loop, &p->pipe, 0);
   p->pipe.data = p;
   server->handles++;
+  server->unheard++;
   p->next = server->peers;
   if (p->next != NULL) {
     p->next->previous = p;
   }
   server->peers = p;
   return p;
+}
+
+/*
+ * libuv takes all connections that wait before it reads from any. Many at once, each with its REGISTER already there,
+ * would then count as too many that have not registered (BH-LIMIT-001).
+ */
+static void hear_the_unheard(bh_server *server) {
+  for (bh_server_peer *p = server->peers; p != NULL; p = p->next) {
+    size_t got = p->id == 0 || p->heard ? 0 : bh_endpoint_read(&p->pipe, server->input, sizeof server->input);
+
+    if (got > 0) {
+      take(p, server->input, got);
+    }
+  }
 }
 
 static int admit(bh_server_peer *p) {
@@ -181,6 +210,9 @@ static int admit(bh_server_peer *p) {
     bh_say(&server->logger, BH_LOG_WARNING, "a connection at the endpoint is refused: %s",
            error == UV_EACCES ? "it is another user's" : uv_strerror(error));
     return error;
+  }
+  if (server->unheard >= UNHEARD_MAX) {
+    hear_the_unheard(server);
   }
   if (bh_hub_open(server->hub, bh_server_now(server), &p->id) != BH_OK) {
     return UV_EMFILE;
