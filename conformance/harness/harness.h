@@ -95,7 +95,7 @@ struct hub_options {
 /* Timings with which a hub's periodic HEARTBEAT never comes in the time of a case: one that comes has a cause. */
 #define RARE_HEARTBEATS .heartbeat_ms = 60000, .timeout_ms = 600000
 /* Timings for cases that wait for time-outs. */
-#define QUICK_TIMEOUTS .heartbeat_ms = 100, .timeout_ms = 500
+#define QUICK_TIMEOUTS .heartbeat_ms = 60, .timeout_ms = 300
 
 /* A hub, and the directory, endpoint, state file, spool and port that are its own; to be read only. */
 struct hub {
