@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A case from its begin to its verdict, in the worker that Criterion started for it. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #define LOG_LINE_MAX 2000
 #define BODY_SHOWN 2000
+#define DESCRIPTORS 256
 
 static struct {
   const char *ids; /* "MUST BH-CLAIM-001 BH-CLAIM-002" */
@@ -274,6 +276,12 @@ static FILE *open_record(void) {
       format("%s/" RESULTS "/%s.%s.jsonl", run, criterion_current_test->category, criterion_current_test->name), "w");
 }
 
+/* Neither the record nor what Criterion has open is a hub's to inherit. */
+static void close_on_exec(void) {
+  for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static void begin(const char *level_and_ids) {
   signal(SIGPIPE, SIG_IGN);
   current.ids = level_and_ids;
@@ -282,6 +290,7 @@ static void begin(const char *level_and_ids) {
   current.record = open_record();
   if (!current.record)
     suite_broke("there is no directory of a run: cases are run by bridgehub-conformance");
+  close_on_exec();
   /* A case with one requirement needs not say which it checks. */
   const char *only = strchr(current.ids, ' ') + 1;
   current.checking = strchr(only, ' ') ? NULL : only;

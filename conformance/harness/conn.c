@@ -110,10 +110,13 @@ static struct sent *find_sent(struct conn_stream *stream, uint32_t id) {
   return id >= 1 && id <= stream->sent_count ? &stream->sent[id - 1] : NULL;
 }
 
-/* BH-MSG-001, -002 and -005, whatever the case is about. A break of the framing is answered by the id of the break. */
-static void match_answer(struct conn_stream *stream, const struct message *message, const bh_body *body) {
+/*
+ * BH-MSG-001, -002 and -005, whatever the case is about. A break of the framing is answered by the id of the break.
+ * False: an answer too many, which no case is to trip over.
+ */
+static bool match_answer(struct conn_stream *stream, const struct message *message, const bh_body *body) {
   if (body->answers == 0 || strcmp(body->code, "malformed") == 0 || strcmp(body->code, "too-large") == 0)
-    return;
+    return true;
   struct sent *sent = find_sent(stream, body->answers);
   if (!sent)
     breach("BH-MSG-001", "%s %u of %s answers message %u, which was never sent", message->type, message->id,
@@ -127,17 +130,21 @@ static void match_answer(struct conn_stream *stream, const struct message *messa
   else if (sent->overtaken)
     breach("BH-MSG-002", "%s %u of %s answers message %u after a later one was answered", message->type, message->id,
            stream->conn.name, body->answers);
-  if (!sent || sent->answered)
-    return;
+  if (!sent)
+    return true;
+  if (sent->answered || is_answer(sent->type))
+    return false;
   sent->answered = true;
   for (; stream->oldest_open < body->answers; stream->oldest_open++) {
     struct sent *older = &stream->sent[stream->oldest_open];
     if (!older->answered && !is_answer(older->type))
       older->overtaken = true;
   }
+  return true;
 }
 
-static void check_message(struct conn_stream *stream, bh_type type, const struct message *message) {
+/* False: the case is not to see it. */
+static bool check_message(struct conn_stream *stream, bh_type type, const struct message *message) {
   if (message->id != stream->in_id + 1)
     breach("BH-FRAME-007", "%s of %s has the id %u; the one before it had %u", message->type, stream->conn.name,
            message->id, stream->in_id);
@@ -150,10 +157,9 @@ static void check_message(struct conn_stream *stream, bh_type type, const struct
       !bh_body_read(BH_FROM_HUB, type, (const uint8_t *)message->json.text, message->json.size, &body, &fault)) {
     breach(fault.requirement, "%s %u of %s: %s, at octet %zu of the body", message->type, message->id,
            stream->conn.name, fault.what, fault.offset);
-    return;
+    return true;
   }
-  if (is_answer(type))
-    match_answer(stream, message, &body);
+  return !is_answer(type) || match_answer(stream, message, &body);
 }
 
 static void take_message(struct conn_stream *stream) {
@@ -171,7 +177,8 @@ static void take_message(struct conn_stream *stream) {
   record_traffic(RECORD_RECEIVE, stream->conn.name,
                  format("BH1 %s %u %u", message->type, message->id, stream->in.length), body, stream->body_size,
                  heartbeat && !stream->mute);
-  check_message(stream, stream->in.type, message);
+  if (!check_message(stream, stream->in.type, message))
+    return;
   stream->messages = grow(stream->messages, stream->message_count, &stream->message_capacity, sizeof *stream->messages);
   stream->messages[stream->message_count++] = message;
   if (heartbeat && !stream->mute) {
