@@ -30,7 +30,8 @@ def conformance(env, chosen, release):
     """The suite is always the one from the release build; the hub is the chosen variant's."""
     report = 'build/%s/results/conformance.tap' % env['variant']
     reports = REPORTS % (env['variant'], 'conformance')
-    argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--tap=' + report, '--hub', HUB % path(chosen['hub'])]
+    argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--vectors', 'spec/vectors', '--tap', report,
+            '--hub', HUB % path(chosen['hub'])]
     argv += env['cases'].split()
     return steps.Step('conformance', [release['suite'], chosen['hub']],
                       lambda: steps.program(argv, report, sanitizers(reports), reports))
@@ -62,8 +63,10 @@ def checked(release):
 def linted(database):
     sources = [name for name in tree.c_files() if name.endswith('.c')]
     tidy = [(name, functools.partial(checks.tidy, name, os.path.dirname(str(database[0])))) for name in sources]
+    # Criterion's macros are no C that cppcheck can read without all of its headers.
+    plain = [name for name in sources if '/test_' not in name and not name.startswith('conformance/cases/')]
     return [steps.Step('clang-tidy', database, lambda: steps.together(tidy)),
-            steps.Step('cppcheck', [], lambda: steps.complaints('cppcheck', checks.cppcheck(sources)))]
+            steps.Step('cppcheck', [], lambda: steps.complaints('cppcheck', checks.cppcheck(plain)))]
 
 
 def coverage(env):
