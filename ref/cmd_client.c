@@ -20,6 +20,7 @@ typedef struct {
   cmd_session session;
   const cmd_client_options *options;
   cmd_input input;
+  bool has_input;
   bh_buffer out;
   uv_timer_t patience; /* with commands that wait for a hub, after `quit` */
   char *pending[PENDING_MAX];
@@ -138,7 +139,9 @@ static void tell_failed(client_command *c, const bh_event *event) {
 static void close_own_handles(cmd_session *session) {
   client_command *c = session->config.ctx;
 
-  cmd_input_stop(&c->input);
+  if (c->has_input) {
+    cmd_input_stop(&c->input);
+  }
   uv_close((uv_handle_t *)&c->patience, NULL);
 }
 
@@ -347,7 +350,10 @@ static void begin(cmd_session *session) {
 
   uv_timer_init(&session->loop, &c->patience);
   c->patience.data = c;
-  cmd_input_start(&c->input, &session->loop, on_line, on_end_of_input, c);
+  c->has_input = !cmd_input_is_null();
+  if (c->has_input) {
+    cmd_input_start(&c->input, &session->loop, on_line, on_end_of_input, c);
+  }
 }
 
 int cmd_client_run(const cmd_command *command, const cmd_client_options *options, const char *first) {
@@ -406,8 +412,8 @@ static const cmd_option client_options[] = {
      .at = offsetof(cmd_client_options, instance)},
     CMD_OPTION_WINDOW,
     {.name = "role",
-     .value = "ROLE",
-     .help = "instance (the default), or observer, which gets no imports",
+     .value = "instance|observer",
+     .help = "an observer gets no imports (instance)",
      .kind = CMD_CHOICE,
      .at = offsetof(cmd_client_options, role),
      .choices = roles},
@@ -435,7 +441,8 @@ const cmd_command cmd_client = {
         "Registers with the hub and stays, also when the hub goes and another comes. Each event is one line of\n"
         "JSON on standard output: registered, active, inactive, import, hub-lost, error. Each line on standard\n"
         "input is a command: claim, claim ID, release, ack IMPORT, refuse IMPORT, quit. The end of standard\n"
-        "input is a quit. An import is sent again until it was answered by ack or refuse.\n",
+        "input is a quit; with /dev/null there are no commands, and the client stays. An import that is not\n"
+        "answered by ack or refuse is sent again later.\n",
     .example = "  $ bridgehub client --name 'my renderer' --ack\n"
                "  "
                "{\"event\":\"registered\",\"instance\":\"3f0c2a11-1\",\"hub_pid\":4242,\"epoch\":1,\"active\":"

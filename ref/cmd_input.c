@@ -62,6 +62,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
 
   if (got > 0) {
     take(input, buffer->base, (size_t)got);
+  } else if (got == UV_EIO && stream->type == UV_TTY) {
+    uv_read_stop(stream); /* in the background of its terminal (SIGTTIN is ignored): without commands, it goes on */
   } else if (got < 0) {
     end(input);
   }
@@ -125,6 +127,16 @@ static void read_file(cmd_input *input) {
   if (uv_fs_read(input->loop, &input->request, STANDARD_INPUT, &buffer, 1, -1, on_file_read) != 0) {
     end(input);
   }
+}
+
+bool cmd_input_is_null(void) {
+  uv_fs_t request;
+  bool is_device;
+
+  is_device = uv_fs_fstat(NULL, &request, STANDARD_INPUT, NULL) == 0 && (request.statbuf.st_mode & S_IFMT) == S_IFCHR &&
+              uv_guess_handle(STANDARD_INPUT) == UV_FILE;
+  uv_fs_req_cleanup(&request);
+  return is_device;
 }
 
 void cmd_input_start(cmd_input *input, uv_loop_t *loop, void (*line)(void *ctx, char *line),

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -154,12 +155,12 @@ static void lint_json(lint *l) {
 
 static int lint_file(const lint_options *options, const char *name) {
   bool standard_input = strcmp(name, "-") == 0;
-  lint l = {.options = options, .name = standard_input ? "standard input" : name};
+  lint l = {.options = options, .name = name};
   bool failed;
 
   l.file = standard_input ? stdin : fopen(name, "rb");
   if (l.file == NULL) {
-    cmd_failed(&cmd_lint, "%s: it cannot be opened", name);
+    cmd_failed(&cmd_lint, "%s: it cannot be opened: %s", name, strerror(errno));
     return CMD_USAGE;
   }
   (options->json ? lint_json : lint_messages)(&l);
@@ -182,8 +183,8 @@ static const cmd_option lint_option_table[] = {
      .kind = CMD_FLAG,
      .at = offsetof(lint_options, json)},
     {.name = "from",
-     .value = "SIDE",
-     .help = "who sent the messages: client or hub; the default takes what either may send",
+     .value = "client|hub",
+     .help = "who sent the messages; without it, what either may send is right",
      .kind = CMD_CHOICE,
      .at = offsetof(lint_options, from),
      .choices = senders},
@@ -218,7 +219,7 @@ const cmd_command cmd_lint = {
         "the framing nothing can be trusted, and the file is left. Exit status 0: no fault; 1: some; 2: a file\n"
         "cannot be read, or the command line is wrong.\n",
     .example = "  $ printf 'BH1 CLAIM_ACTIVE 1 3\\n{,}' | bridgehub lint -\n"
-               "  standard input:22: not JSON (BH-BODY-001)\n",
+               "  -:22: not JSON: no JSON text has this octet here (BH-BODY-001)\n",
     .options = lint_option_table,
     .run = run,
 };

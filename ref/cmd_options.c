@@ -105,7 +105,7 @@ static int choose(const cmd_command *command, const cmd_option *option, const ch
       return CMD_OK;
     }
   }
-  return cmd_usage(command, "--%s: '%s' is not possible; %s", option->name, text, option->help);
+  return cmd_usage(command, "--%s takes %s, and '%s' is none of them", option->name, option->value, text);
 }
 
 static int set(const cmd_command *command, const cmd_option *option, const char *text, void *options) {

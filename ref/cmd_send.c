@@ -3,6 +3,7 @@
 
 #include "uv_port.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -172,7 +173,7 @@ static int send_file(const send_options *options, const char *name) {
 
   s.file = standard_input ? stdin : fopen(name, "rb");
   if (s.file == NULL) {
-    return cmd_failed(&cmd_send, "%s: it cannot be opened", name);
+    return cmd_failed(&cmd_send, "%s: it cannot be opened: %s", name, strerror(errno));
   }
   uv_loop_init(&s.loop);
   uv_tcp_init(&s.loop, &s.tcp);

@@ -89,8 +89,9 @@ int main(int argc, char **argv) {
   int status;
 
   open_standard_files();
-  /* A peer that is gone is told by the write that fails. */
+  /* A peer that is gone is told by the write that fails, and a terminal that may not be read by the read. */
   sigaction(SIGPIPE, &ignore, NULL);
+  sigaction(SIGTTIN, &ignore, NULL);
   status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout) != 0) {
     fprintf(stderr, "bridgehub: standard output cannot be written\n");
