@@ -199,7 +199,7 @@ BH_API void bh_hub_free(bh_hub *hub);
 BH_API int bh_hub_open(bh_hub *hub, uint64_t now, bh_peer *peer);
 /* Octets came. All are consumed. BH_E_CLOSED: read no more of this connection; a BH_DO_CLOSE follows or has come. */
 BH_API int bh_hub_recv(bh_hub *hub, bh_peer peer, const uint8_t *octets, size_t size, uint64_t now);
-/* The next run of octets to send, borrowed until bh_hub_sent() or bh_hub_close(); 0: none. */
+/* The next run of octets to send, borrowed until bh_hub_sent(), bh_hub_close() or a BH_DO_CLOSE; 0: none. */
 BH_API size_t bh_hub_send(bh_hub *hub, bh_peer peer, const uint8_t **octets);
 /* `size` octets of it have been sent. */
 BH_API void bh_hub_sent(bh_hub *hub, bh_peer peer, size_t size, uint64_t now);
@@ -378,7 +378,10 @@ BH_API bool bh_client_poll(bh_client *client, bh_event *event);
 BH_API uint64_t bh_client_expiry(const bh_client *client);
 BH_API void bh_client_expire(bh_client *client, uint64_t now);
 
-/* Requests: BH_E_STATE unless registered. `request` identifies the DONE or FAILED event that answers. */
+/*
+ * Requests: BH_E_STATE unless registered, BH_E_FULL while 32 wait for their answers, BH_E_CLOSED where that has ended the
+ * connection (no memory, no id left). `request` identifies the DONE or FAILED event that answers.
+ */
 BH_API int bh_client_claim(bh_client *client, const char *instance /* or NULL */, uint32_t *request);
 BH_API int bh_client_release(bh_client *client, uint32_t *request);
 BH_API int bh_client_unregister(bh_client *client, uint32_t *request);

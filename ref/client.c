@@ -117,25 +117,11 @@ void bh_client_set_active(bh_client *client, const char *active) {
   }
 }
 
-/* ---- connections */
-
-int bh_client_open(bh_client *client, uint64_t now) {
-  if (client->state != CLIENT_CLOSED) {
-    return BH_E_STATE;
-  }
-  bh_reader_free(&client->reader);
-  bh_reader_init(&client->reader, BH_BODY_MAX, client->allocator);
-  bh_outbox_free(&client->out);
-  bh_outbox_init(&client->out, client->allocator);
-  client->state = CLIENT_REGISTERING;
-  client->heard = now;
-  bh_client_register(client);
-  if (client->out.queued.failed) {
-    client->state = CLIENT_CLOSED;
-    return BH_E_NO_MEMORY;
-  }
-  return BH_OK;
+static bool is_open(const bh_client *client) {
+  return client->state == CLIENT_REGISTERING || client->state == CLIENT_REGISTERED;
 }
+
+/* ---- connections */
 
 static void fail_requests(bh_client *client, const char *message) {
   for (size_t i = 0; i < BH_REQUESTS_MAX; i++) {
@@ -149,14 +135,53 @@ static void fail_requests(bh_client *client, const char *message) {
   }
 }
 
+/* An import whose event was not taken yet was not handed up: its octets end with the connection. */
+static void withdraw_imports(bh_client *client) {
+  size_t count = client->event_count;
+  bh_event event;
+
+  for (size_t i = 0; i < count; i++) {
+    bh_client_poll(client, &event);
+    if (event.kind == BH_EV_IMPORT) {
+      bh_client_refuse(client, event.import, "");
+    } else {
+      *bh_client_event(client, event.kind) = event;
+    }
+  }
+}
+
 /* What was known of this connection is void (BH-CLIENT-005). Imports in hand stay in hand. */
 static void leave_connection(bh_client *client) {
-  fail_requests(client, "the connection to the hub was lost before the answer came");
   for (size_t i = 0; i < client->import_count; i++) {
     client->imports[i].message = 0;
   }
+  withdraw_imports(client);
+  fail_requests(client, "the connection to the hub was lost before the answer came");
+  bh_client_set_active(client, "");
   client->view.registered = false;
   client->view.heard = false;
+  client->view.waiting = 0;
+  client->view.parked = 0;
+  client->view.instance_count = 0;
+}
+
+int bh_client_open(bh_client *client, uint64_t now) {
+  if (client->state != CLIENT_CLOSED) {
+    return BH_E_STATE;
+  }
+  bh_reader_free(&client->reader);
+  bh_reader_init(&client->reader, BH_BODY_MAX, client->allocator);
+  bh_outbox_free(&client->out);
+  bh_outbox_init(&client->out, client->allocator);
+  client->state = CLIENT_REGISTERING;
+  client->heard = now;
+  bh_client_register(client);
+  if (client->out.queued.failed) {
+    leave_connection(client);
+    client->state = CLIENT_CLOSED;
+    return BH_E_NO_MEMORY;
+  }
+  return BH_OK;
 }
 
 void bh_client_end(bh_client *client, bh_event_kind kind, const char *message) {
@@ -168,9 +193,17 @@ void bh_client_end(bh_client *client, bh_event_kind kind, const char *message) {
   event->message = message;
 }
 
+void bh_client_check_output(bh_client *client) {
+  if (is_open(client) && client->out.queued.failed) {
+    bh_client_end(client, BH_EV_CLOSE, "there is no memory for what the hub is to be sent");
+  } else if (is_open(client) && client->out.used_up) {
+    bh_client_end(client, BH_EV_CLOSE, "no message to the hub can have another id");
+  }
+}
+
 void bh_client_close(bh_client *client, uint64_t now) {
   (void)now;
-  if (client->state == CLIENT_REGISTERING || client->state == CLIENT_REGISTERED) {
+  if (is_open(client)) {
     leave_connection(client);
     client->state = CLIENT_CLOSED;
   }
@@ -232,10 +265,6 @@ static void on_message(bh_client *client) {
   }
 }
 
-static bool is_open(const bh_client *client) {
-  return client->state == CLIENT_REGISTERING || client->state == CLIENT_REGISTERED;
-}
-
 int bh_client_recv(bh_client *client, const uint8_t *octets, size_t size, size_t *consumed, uint64_t now) {
   *consumed = 0;
   if (!is_open(client)) {
@@ -258,9 +287,7 @@ int bh_client_recv(bh_client *client, const uint8_t *octets, size_t size, size_t
     bh_client_end(client, BH_EV_CLOSE, "there is no memory for what the hub sends");
     break;
   }
-  if (is_open(client) && client->out.queued.failed) {
-    bh_client_end(client, BH_EV_CLOSE, "there is no memory for what the hub is to be sent");
-  }
+  bh_client_check_output(client);
   return is_open(client) ? BH_OK : BH_E_CLOSED;
 }
 

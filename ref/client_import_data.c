@@ -75,6 +75,7 @@ int bh_client_ack(bh_client *client, const char *import) {
   client->finished_next = (client->finished_next + 1) % BH_FINISHED_MAX;
   if (message > 0) {
     bh_client_answer_ack(client, (uint32_t)message);
+    bh_client_check_output(client);
   }
   return BH_OK;
 }
@@ -87,6 +88,7 @@ int bh_client_refuse(bh_client *client, const char *import, const char *why) {
   }
   if (message > 0) {
     bh_client_answer_error(client, (uint32_t)message, BH_CODE_REFUSED, why);
+    bh_client_check_output(client);
   }
   return BH_OK;
 }

@@ -77,6 +77,8 @@ uint32_t bh_client_put(bh_client *client, bh_type type);
 bh_event *bh_client_event(bh_client *client, bh_event_kind kind);
 /* Ends the connection: a CLOSE event (or `kind`), after one FAILED for each request that waits. */
 void bh_client_end(bh_client *client, bh_event_kind kind, const char *message);
+/* Ends a connection on which nothing more can be sent: no memory, or BH-FRAME-012. After each bh_client_put(). */
+void bh_client_check_output(bh_client *client);
 void bh_client_answer_ack(bh_client *client, uint32_t message);
 void bh_client_answer_error(bh_client *client, uint32_t message, bh_code code, const char *why);
 /* Tells ACTIVE or INACTIVE where that has changed. */

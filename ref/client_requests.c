@@ -43,6 +43,7 @@ void bh_client_register(bh_client *client) {
 /* Sends what bh_client_body() holds. */
 static int ask(bh_client *client, bh_type type, uint32_t *number) {
   request *r = free_request(client);
+  uint32_t message;
 
   if (client->state != CLIENT_REGISTERED) {
     return BH_E_STATE;
@@ -50,11 +51,14 @@ static int ask(bh_client *client, bh_type type, uint32_t *number) {
   if (r == NULL) {
     return BH_E_FULL;
   }
-  r->message = bh_client_put(client, type);
-  r->type = type;
-  r->request = ++client->last_request;
+  message = bh_client_put(client, type);
+  bh_client_check_output(client);
+  if (client->state != CLIENT_REGISTERED) {
+    return BH_E_CLOSED;
+  }
+  *r = (request){.message = message, .request = ++client->last_request, .type = type};
   *number = r->request;
-  return client->out.queued.failed ? BH_E_NO_MEMORY : BH_OK;
+  return BH_OK;
 }
 
 int bh_client_claim(bh_client *client, const char *instance, uint32_t *number) {

@@ -13,15 +13,6 @@ void bh_encode_header(bh_buffer *out, bh_type type, uint32_t id, size_t length) 
   bh_write_text(out, "\n");
 }
 
-void bh_encode(bh_buffer *out, bh_type type, uint32_t id, const bh_buffer *body) {
-  if (body->failed) {
-    out->failed = true;
-    return;
-  }
-  bh_encode_header(out, type, id, body->size);
-  bh_buffer_append(out, body->octets, body->size);
-}
-
 void bh_encode_member(bh_buffer *out, const char *name, uint64_t value) {
   bh_write_text(out, name);
   bh_write_integer(out, value);

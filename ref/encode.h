@@ -8,7 +8,6 @@
 
 /* The header of a message whose body of `length` octets the caller appends. */
 void bh_encode_header(bh_buffer *out, bh_type type, uint32_t id, size_t length);
-void bh_encode(bh_buffer *out, bh_type type, uint32_t id, const bh_buffer *body);
 
 /* Bodies, or pieces of them. */
 void bh_encode_member(bh_buffer *out, const char *name, uint64_t value); /* name: `{"for":` or `,"epoch":` */

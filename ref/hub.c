@@ -27,6 +27,7 @@ bh_hub *bh_hub_new(const bh_hub_config *config, uint64_t now) {
   hub->epoch = config->epoch;
   hub->random = config->random;
   hub->started = now;
+  hub->now = now;
   hub->next_beat = now + config->heartbeat_ms;
   hub->next_reserved = BH_NEVER;
   hub->instances_version = 1;
@@ -58,6 +59,7 @@ void bh_hub_free(bh_hub *hub) {
 int bh_hub_open(bh_hub *hub, uint64_t now, bh_peer *id) {
   peer *p = bh_peer_open(hub, now);
 
+  hub->now = now;
   *id = 0;
   if (p == NULL) {
     return BH_E_FULL;
@@ -74,6 +76,7 @@ int bh_hub_open(bh_hub *hub, uint64_t now, bh_peer *id) {
 void bh_hub_close(bh_hub *hub, bh_peer id, bool process_gone, uint64_t now) {
   peer *p = bh_peer_find(hub, id);
 
+  hub->now = now;
   if (p != NULL) {
     bh_lost(hub, p, process_gone, process_gone ? "its process is gone" : "its connection has ended", now);
     bh_peer_forget(hub, p);
@@ -126,16 +129,8 @@ static void dispatch(bh_hub *hub, peer *p, const bh_body *body, uint64_t now) {
 
 /* A break of the framing: one last ERROR, and the client is lost (BH-FRAME-004). */
 static void end_broken(bh_hub *hub, peer *p, uint32_t answers, bh_code code, const char *what, uint64_t now) {
-  bool registered = p->state == PEER_REGISTERED;
-  char who[BH_INSTANCE_ID_MAX + BH_NAME_MAX];
-
-  bh_log(hub, BH_LOG_WARNING, "lost: %s: %s: %s", bh_who(p, who, sizeof who), bh_code_name(code), what);
   bh_send_error(hub, p, answers, code, what);
-  bh_peer_begin_close(hub, p, now);
-  if (registered) {
-    bh_delivery_on_loss(hub, p, false, now);
-    bh_active_on_loss(hub, p, now);
-  }
+  bh_turn_out(hub, p, what, now);
 }
 
 /* Types that this side does not take are answered before their bodies are looked at (BH-MSG-010). */
@@ -158,19 +153,11 @@ static void on_message(bh_hub *hub, peer *p, uint64_t now) {
   }
 }
 
-/* More is queued than a client may leave unread, or no memory was left for it (BH-LIMIT-004). */
-static void check_queue(bh_hub *hub, peer *p, uint64_t now) {
-  if (p->out.queued.failed) {
-    bh_lost(hub, p, false, "there is no memory for what it is to be sent", now);
-  } else if (bh_outbox_size(&p->out) > BH_QUEUE_MAX) {
-    bh_lost(hub, p, false, "it does not read what it is sent", now);
-  }
-}
-
 int bh_hub_recv(bh_hub *hub, bh_peer id, const uint8_t *octets, size_t size, uint64_t now) {
   peer *p = bh_peer_find(hub, id);
   size_t taken = 0;
 
+  hub->now = now;
   if (p == NULL) {
     return BH_E_CLOSED;
   }
@@ -187,7 +174,7 @@ int bh_hub_recv(bh_hub *hub, bh_peer id, const uint8_t *octets, size_t size, uin
     } else if (status == BH_READ_NO_MEMORY) {
       bh_lost(hub, p, false, "there is no memory for what it sends", now);
     }
-    check_queue(hub, p, now);
+    bh_check_output(hub, p, now);
   }
   return p->state == PEER_CLOSING ? BH_E_CLOSED : BH_OK;
 }

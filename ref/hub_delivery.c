@@ -80,18 +80,20 @@ int bh_hub_loaded(bh_hub *hub, uint64_t sequence, const uint8_t *octets, size_t 
   peer *p = e == NULL ? NULL : bh_peer_find(hub, e->peer);
   char who[BH_INSTANCE_ID_MAX + BH_NAME_MAX];
 
+  hub->now = now;
   if (e == NULL || p == NULL || e->state != ENTRY_LOADING || !e->asked) {
     return BH_E_STATE;
   }
   e->message = bh_send_import(hub, p, &e->record, octets, size);
+  bh_check_output(hub, p, now);
+  if (e->message == 0 || p->state != PEER_REGISTERED) {
+    return BH_OK; /* it was lost by that, and the import with it */
+  }
   e->sends = e->record.attempt;
   p->fetching = false;
   bh_entry_enter(hub, e, ENTRY_IN_HAND);
   bh_log(hub, BH_LOG_INFO, "import: %s, attempt %u, goes to %s", e->record.import, (unsigned)e->record.attempt,
          bh_who(p, who, sizeof who));
-  if (p->out.queued.failed) {
-    bh_lost(hub, p, false, "there is no memory for what it is to be sent", now);
-  }
   return BH_OK;
 }
 

@@ -84,6 +84,7 @@ struct bh_hub {
   uint64_t epoch;
   uint64_t random;
   uint64_t started;
+  uint64_t now; /* of the last call that told it: bh_hub_send() is not */
 
   peer peers[BH_PEER_SLOTS];
   size_t counts[3]; /* unregistered, instances, observers */
@@ -122,18 +123,17 @@ peer *bh_peer_of_instance(bh_hub *hub, const char *instance); /* registered, of 
 void bh_peer_register(bh_hub *hub, peer *p, const bh_body *body, const char *instance);
 /* Takes the peer out of the counts and begins to close its connection; what is queued for it goes out first. */
 void bh_peer_begin_close(bh_hub *hub, peer *p, uint64_t now);
-/* The same, and nothing more goes out. */
-void bh_peer_cut_off(bh_hub *hub, peer *p, uint64_t now);
 size_t bh_count_unregistered(const bh_hub *hub);
 size_t bh_count_instances(const bh_hub *hub);
 size_t bh_count_observers(const bh_hub *hub);
 void bh_new_instance_id(bh_hub *hub, char out[BH_INSTANCE_ID_MAX + 1]);
 
-/* hub_output.c: what goes out. */
+/* hub_output.c: what goes out. What could not be queued is found by bh_check_output(). */
 void bh_send_ack(bh_hub *hub, peer *p, uint32_t answers);
 void bh_send_ack_active(bh_hub *hub, peer *p, uint32_t answers); /* with `active` */
 void bh_send_ack_registered(bh_hub *hub, peer *p, uint32_t answers);
 void bh_send_error(bh_hub *hub, peer *p, uint32_t answers, bh_code code, const char *message);
+/* Its message's id; 0: it could not be queued. */
 uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uint8_t *octets, size_t size);
 void bh_beat_all(bh_hub *hub);
 
@@ -180,8 +180,12 @@ bool bh_entry_poll(bh_hub *hub, bh_action *action);
 void bh_entries_again(bh_hub *hub);
 void bh_entries_free(bh_hub *hub);
 
-/* hub_timeout.c */
+/* hub_timeout.c: clients that are lost. */
 void bh_lost(bh_hub *hub, peer *p, bool process_gone, const char *why, uint64_t now);
+/* The same, but what is queued for it goes out first. */
+void bh_turn_out(bh_hub *hub, peer *p, const char *why, uint64_t now);
+/* Loses a client for which too much is queued, or nothing more can be: BH-LIMIT-004, BH-FRAME-012, no memory. */
+void bh_check_output(bh_hub *hub, peer *p, uint64_t now);
 
 /* hub_log.c. `who` and every other text of a peer's is escaped there. */
 void bh_log(bh_hub *hub, bh_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -99,6 +99,7 @@ static void send_due_beat(bh_hub *hub, peer *p) {
 uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uint8_t *octets, size_t size) {
   bh_buffer *out = &p->out.queued;
   bh_buffer *body;
+  uint32_t id;
 
   send_due_beat(hub, p); /* that it is active, it learns before it gets what that brings */
   body = begin(hub);
@@ -106,17 +107,17 @@ uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uin
   bh_write_string(body, import->import, strlen(import->import));
   bh_encode_member(body, ",\"attempt\":", import->attempt);
   bh_write_text(body, ",\"assets\":");
-  if (body->failed) {
-    out->failed = true;
+  id = bh_outbox_begin(&p->out, BH_IMPORT_DATA, body->size + size + 1);
+  if (id == 0) {
     return 0;
   }
-  bh_encode_header(out, BH_IMPORT_DATA, ++p->out.last_id, body->size + size + 1);
   bh_buffer_reserve(out, body->size + size + 1);
   bh_buffer_append(out, body->octets, body->size);
   bh_buffer_append(out, octets, size);
   bh_buffer_append(out, "}", 1);
+  out->failed = out->failed || body->failed;
   p->import_unsent = true;
-  return p->out.last_id;
+  return out->failed ? 0 : id;
 }
 
 void bh_beat_all(bh_hub *hub) {
@@ -129,6 +130,7 @@ void bh_beat_all(bh_hub *hub) {
 
 size_t bh_hub_send(bh_hub *hub, bh_peer id, const uint8_t **octets) {
   peer *p = bh_peer_find(hub, id);
+  size_t size;
 
   *octets = NULL;
   if (p == NULL) {
@@ -138,19 +140,18 @@ size_t bh_hub_send(bh_hub *hub, bh_peer id, const uint8_t **octets) {
     if (p->state == PEER_REGISTERED) {
       send_due_beat(hub, p);
     }
-    if (p->out.queued.failed) {
-      bh_lost(hub, p, false, "there is no memory for what it is to be sent", p->heard);
-      return 0;
-    }
+    bh_check_output(hub, p, hub->now);
     p->import_lent = p->import_unsent;
   }
-  return bh_outbox_lend(&p->out, octets);
+  size = p->close_now ? 0 : bh_outbox_lend(&p->out, octets);
+  p->send_told = size > 0; /* no bh_hub_sent() comes where nothing is lent */
+  return size;
 }
 
 void bh_hub_sent(bh_hub *hub, bh_peer id, size_t size, uint64_t now) {
   peer *p = bh_peer_find(hub, id);
 
-  (void)now;
+  hub->now = now;
   if (p == NULL) {
     return;
   }

@@ -109,11 +109,6 @@ void bh_peer_begin_close(bh_hub *hub, peer *p, uint64_t now) {
   p->since = now;
 }
 
-void bh_peer_cut_off(bh_hub *hub, peer *p, uint64_t now) {
-  bh_peer_begin_close(hub, p, now);
-  p->close_now = true;
-}
-
 static bool known(bh_hub *hub, const char *instance) {
   if (bh_peer_of_instance(hub, instance) != NULL || strcmp(hub->former, instance) == 0) {
     return true;

@@ -196,6 +196,7 @@ int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now) {
   entry *before = place_of(hub, import->sequence);
   entry *e;
 
+  hub->now = now;
   if (import->sequence == UINT64_MAX || (before != NULL && before->record.sequence == import->sequence)) {
     return BH_E_INVALID;
   }
@@ -226,7 +227,7 @@ int bh_hub_import(bh_hub *hub, const bh_import *import, uint64_t now) {
 }
 
 void bh_hub_parked(bh_hub *hub, uint32_t parked, uint64_t last_sequence, uint64_t now) {
-  (void)now;
+  hub->now = now;
   hub->parked = parked;
   if (last_sequence > hub->last_sequence && last_sequence != UINT64_MAX) {
     hub->last_sequence = last_sequence;
@@ -272,7 +273,7 @@ static void gone(bh_hub *hub, entry *e) {
 void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, uint64_t now) {
   entry *e = bh_entry_find(hub, sequence);
 
-  (void)now;
+  hub->now = now;
   if (e == NULL || !e->asked) {
     return;
   }

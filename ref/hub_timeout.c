@@ -3,17 +3,35 @@
 
 /* Deadlines: spec/protocol.md, section 9, and BH-LIMIT-003. */
 
-void bh_lost(bh_hub *hub, peer *p, bool process_gone, const char *why, uint64_t now) {
+static void lose(bh_hub *hub, peer *p, bool process_gone, const char *why, uint64_t now) {
+  bool registered = p->state == PEER_REGISTERED;
   char who[BH_INSTANCE_ID_MAX + BH_NAME_MAX];
 
-  if (p->state == PEER_REGISTERED) {
-    bh_log(hub, BH_LOG_WARNING, "lost: %s: %s", bh_who(p, who, sizeof who), why);
-    bh_peer_cut_off(hub, p, now);
+  bh_log(hub, registered ? BH_LOG_WARNING : BH_LOG_DEBUG, "%s: %s: %s", registered ? "lost" : "closed",
+         bh_who(p, who, sizeof who), why);
+  bh_peer_begin_close(hub, p, now);
+  if (registered) {
     bh_delivery_on_loss(hub, p, process_gone, now);
     bh_active_on_loss(hub, p, now);
-  } else {
-    bh_log(hub, BH_LOG_DEBUG, "closed: %s: %s", bh_who(p, who, sizeof who), why);
-    bh_peer_cut_off(hub, p, now);
+  }
+}
+
+void bh_lost(bh_hub *hub, peer *p, bool process_gone, const char *why, uint64_t now) {
+  lose(hub, p, process_gone, why, now);
+  p->close_now = true;
+}
+
+void bh_turn_out(bh_hub *hub, peer *p, const char *why, uint64_t now) {
+  lose(hub, p, false, why, now);
+}
+
+void bh_check_output(bh_hub *hub, peer *p, uint64_t now) {
+  if (p->out.queued.failed) {
+    bh_lost(hub, p, false, "there is no memory for what it is to be sent", now);
+  } else if (bh_outbox_size(&p->out) > BH_QUEUE_MAX) {
+    bh_lost(hub, p, false, "it does not read what it is sent", now);
+  } else if (p->out.used_up && p->state != PEER_CLOSING) {
+    bh_turn_out(hub, p, "no message to it can have another id", now);
   }
 }
 
@@ -98,6 +116,7 @@ static void beat(bh_hub *hub, uint64_t now) {
 void bh_hub_expire(bh_hub *hub, uint64_t now) {
   uint64_t expiry = bh_hub_expiry(hub);
 
+  hub->now = now;
   if (now < expiry) {
     return;
   }

@@ -17,9 +17,23 @@ void bh_outbox_free(bh_outbox *box) {
   box->sent = 0;
 }
 
-uint32_t bh_outbox_put(bh_outbox *box, bh_type type, const bh_buffer *body) {
-  bh_encode(&box->queued, type, ++box->last_id, body);
+uint32_t bh_outbox_begin(bh_outbox *box, bh_type type, size_t length) {
+  if (box->last_id == UINT32_MAX) {
+    box->used_up = true;
+    return 0;
+  }
+  bh_encode_header(&box->queued, type, ++box->last_id, length);
   return box->last_id;
+}
+
+uint32_t bh_outbox_put(bh_outbox *box, bh_type type, const bh_buffer *body) {
+  uint32_t id = bh_outbox_begin(box, type, body->size);
+
+  if (id != 0) {
+    bh_buffer_append(&box->queued, body->octets, body->size);
+    box->queued.failed = box->queued.failed || body->failed;
+  }
+  return id;
 }
 
 size_t bh_outbox_size(const bh_outbox *box) {
@@ -40,7 +54,7 @@ static void empty(bh_buffer *buffer) {
 }
 
 size_t bh_outbox_lend(bh_outbox *box, const uint8_t **octets) {
-  if (bh_outbox_is_idle(box)) {
+  if (bh_outbox_is_idle(box) && !box->queued.failed) {
     bh_buffer spare = box->sending;
     box->sending = box->queued;
     box->queued = spare;

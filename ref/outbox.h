@@ -13,12 +13,18 @@ typedef struct {
   bh_buffer queued;
   size_t sent;      /* of `sending` */
   uint32_t last_id; /* of the messages queued (BH-FRAME-007) */
+  bool used_up;     /* a message had no id any more: the connection is to be closed (BH-FRAME-012) */
 } bh_outbox;
 
 void bh_outbox_init(bh_outbox *box, bh_allocator allocator);
 void bh_outbox_free(bh_outbox *box);
-/* Queues a message, whose failure is latched in box->queued, and returns its id. */
+/*
+ * Queues a message and returns its id. 0: the ids are used up, and nothing was queued. No memory: box->queued.failed is
+ * latched, and from what is queued nothing is lent any more, because its end may be missing.
+ */
 uint32_t bh_outbox_put(bh_outbox *box, bh_type type, const bh_buffer *body);
+/* The same, for a message whose body of `length` octets the caller appends to box->queued. */
+uint32_t bh_outbox_begin(bh_outbox *box, bh_type type, size_t length);
 /* Octets that are not sent yet. */
 size_t bh_outbox_size(const bh_outbox *box);
 /* All that was lent has been sent: the next bh_outbox_lend() lends what is queued. */
