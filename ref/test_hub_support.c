@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test_hub_support.h"
 
-#include "body.h"
-#include "encode.h"
-#include "reader.h"
+#include "hub_internal.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -736,6 +734,18 @@ void forgets(actor *who) {
   while (a->inbox_size > 0) {
     drop_first(a);
   }
+}
+
+void hub_has_sent(actor *who, uint32_t last_id) {
+  bh_peer_find(stage.hub, who->id)->out.last_id = last_id;
+  ((stage_actor *)who)->reader.last_id = last_id;
+}
+
+void hub_has_queued(actor *who, size_t size) {
+  bh_outbox *out = &bh_peer_find(stage.hub, who->id)->out;
+
+  cr_assert(bh_buffer_reserve(&out->queued, size - bh_outbox_size(out)));
+  out->queued.size += size - bh_outbox_size(out);
 }
 
 static heard *first_heard(stage_actor *a, bool beats_too) {

@@ -88,6 +88,9 @@ void hears_no_more(actor *who, bool ends);
 #define hears_import(who, import, attempt, assets) (AT_THIS_LINE, hears_assets(who, import, attempt, assets))
 uint32_t hears_assets(actor *who, const char *import, uint32_t attempt, const char *assets);
 void forgets(actor *who); /* what it has heard so far */
+/* On the connection, the hub has sent messages up to this id, and so many octets wait to be sent. */
+void hub_has_sent(actor *who, uint32_t last_id);
+void hub_has_queued(actor *who, size_t size);
 /* What HEARTBEATs have told it: "" is nobody. */
 #define knows_active(who, instance) (AT_THIS_LINE, knows(who, instance, -1, -1))
 #define knows_waiting(who, count) (AT_THIS_LINE, knows(who, NULL, count, -1))
