@@ -35,16 +35,24 @@ static void on_signal(int number) {
   interrupted = 1;
 }
 
+static double export_through(route *r, const payload *p) {
+  if (interrupted) {
+    fprintf(stderr, "bench: interrupted\n");
+    return -1;
+  }
+  return route_export(r, p);
+}
+
 static double through_hub(void *ctx) {
   routes *r = ctx;
 
-  return interrupted ? -1 : route_export(&r->hub, r->payload);
+  return export_through(&r->hub, r->payload);
 }
 
 static double through_relay(void *ctx) {
   routes *r = ctx;
 
-  return interrupted ? -1 : route_export(&r->relay, r->payload);
+  return export_through(&r->relay, r->payload);
 }
 
 static double as_ms(double ns, double octets) {

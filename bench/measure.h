@@ -26,7 +26,7 @@ typedef struct {
 /* One repeat, in nanoseconds; negative: it failed, and said so. */
 typedef double (*measure)(void *ctx);
 
-/* Runs both once unmeasured, then `repeats` times in turns. */
+/* Runs both once unmeasured, then `repeats` times in turns, or fewer where that took more than ten seconds. */
 bool compare(comparison *c, measure ours, measure theirs, void *ctx, size_t repeats);
 
 /* The middle half of a series, and its middle. */
