@@ -209,6 +209,21 @@ Test(bridge, only_an_array_without_elements_is_empty) {
   cr_assert_not(stream.empty);
 }
 
+Test(bridge, a_value_too_deep_is_latched) {
+  static const uint8_t opened[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
+  bh_stream stream;
+  size_t consumed;
+
+  bh_stream_init(&stream);
+  cr_assert_eq(bh_stream_feed(&stream, (const uint8_t *)"{\"a\":", 5, &consumed), BH_STREAM_BEGIN);
+  cr_assert_eq(bh_stream_feed(&stream, (const uint8_t *)"{\"a\":", 5, &consumed), BH_STREAM_MORE);
+  cr_assert_eq(bh_stream_feed(&stream, opened, sizeof opened - 1, &consumed), BH_STREAM_BROKEN);
+  cr_assert_eq(consumed, BH_BRIDGE_DEPTH_MAX - 2, "the array around the object counts, and so does the object");
+  cr_assert_eq(bh_stream_feed(&stream, (const uint8_t *)"]", 1, &consumed), BH_STREAM_BROKEN);
+  cr_assert_eq(consumed, 0);
+  cr_assert_eq(stream.error, BH_JSON_DEPTH);
+}
+
 Test(bridge, a_wrong_octet_and_the_shutdown_word_are_latched) {
   bh_stream stream;
   size_t consumed;

@@ -61,6 +61,19 @@ Test(frame, a_break_is_latched_and_its_octet_not_taken) {
   cr_assert_eq(frame.code, BH_CODE_MALFORMED);
 }
 
+Test(frame, a_number_too_large_is_latched_too) {
+  bh_frame frame;
+  size_t consumed;
+
+  bh_frame_init(&frame, 9);
+  cr_assert_eq(feed(&frame, "BH1 ACK 1 10", &consumed), BH_FRAME_BROKEN);
+  cr_assert_eq(consumed, 11);
+  cr_assert_eq(feed(&frame, "\n", &consumed), BH_FRAME_BROKEN);
+  cr_assert_eq(consumed, 0);
+  cr_assert_eq(frame.offset, 11);
+  cr_assert_eq(frame.code, BH_CODE_TOO_LARGE);
+}
+
 Test(frame, the_limit_is_the_receivers) {
   static const struct {
     const char *header;

@@ -151,6 +151,20 @@ Test(json, an_error_is_latched) {
   cr_assert_eq(json.offset, 1);
 }
 
+Test(json, an_error_that_no_grammar_knows_is_latched_too) {
+  bh_json json;
+  size_t consumed = 7;
+
+  bh_json_init(&json, 1, false);
+  cr_assert_eq(bh_json_feed(&json, (const uint8_t *)"[[", 2, &consumed), BH_JSON_BROKEN);
+  cr_assert_eq(consumed, 1);
+  cr_assert_eq(bh_json_feed(&json, (const uint8_t *)"]", 1, &consumed), BH_JSON_BROKEN);
+  cr_assert_eq(consumed, 0);
+  cr_assert_eq(bh_json_end(&json), BH_JSON_BROKEN);
+  cr_assert_eq(json.error, BH_JSON_DEPTH);
+  cr_assert_eq(json.offset, 1);
+}
+
 Test(json, no_octets_change_nothing) {
   bh_json json;
   size_t consumed = 7;
