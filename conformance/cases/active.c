@@ -317,7 +317,9 @@ CASE(active, loss_of_the_active_is_told_at_once, MUST, "BH-ACT-002") {
 CASE(active, loss_of_the_active_by_a_break_is_told_at_once, MUST, "BH-ACT-002") {
   struct three three = gather((struct hub_options){RARE_HEARTBEATS});
 
-  send_text(three.active, "?");
+  send_text(three.active, "?\n");
+  pass_break(three.active);
+  pass_end(three.active);
   expect_active(three.other, NULL);
   expect_active(three.observer, NULL);
 }
@@ -429,7 +431,9 @@ CASE(active, nobody_follows_an_active_that_is_lost, MUST, "BH-ACT-004") {
 CASE(active, nobody_follows_an_active_that_breaks_the_framing, MUST, "BH-ACT-004") {
   struct three three = gather((struct hub_options){0});
 
-  send_text(three.active, "?");
+  send_text(three.active, "?\n");
+  pass_break(three.active);
+  pass_end(three.active);
   expect_nobody_follows(&three);
 }
 

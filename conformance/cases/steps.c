@@ -32,8 +32,67 @@ const struct message *find_answer(struct conn *conn, uint32_t id) {
   return message;
 }
 
+void find_answers(struct conn *conn, const uint32_t *ids, size_t count, const struct message **answers) {
+  size_t missing = count;
+
+  memset(answers, 0, count * sizeof *answers);
+  while (missing > 0) {
+    const struct message *message = next_message(conn);
+    for (size_t i = 0; i < count; i++) {
+      if (answers[i] == NULL && is_answer_to(message, ids[i])) {
+        answers[i] = message;
+        missing--;
+      }
+    }
+  }
+}
+
 void expect_goes_on(struct conn *conn) {
   find_answer(conn, send_message(conn, "HEARTBEAT", "{}"));
+}
+
+static const struct message *next_but_heartbeats(struct conn *conn) {
+  const struct message *message;
+
+  do {
+    message = next_message_in(conn, deadline_ms());
+  } while (message != NULL && strcmp(message->type, "HEARTBEAT") == 0);
+  return message;
+}
+
+static bool is_break(const struct message *message) {
+  return message != NULL && strcmp(message->type, "ERROR") == 0;
+}
+
+const struct message *expect_break(struct conn *conn) {
+  const struct message *message = next_but_heartbeats(conn);
+
+  if (message == NULL && conn->ended) {
+    fail_as("BH-FRAME-004", "a break of the framing is answered with ERROR", "%s was closed without", conn->name);
+  }
+  EXPECT(is_break(message), "a break of the framing is found", "%s on %s", message == NULL ? "nothing" : message->type,
+         conn->name);
+  return message;
+}
+
+const struct message *pass_break(struct conn *conn) {
+  const struct message *message = next_but_heartbeats(conn);
+
+  if (!is_break(message)) {
+    fail_as("BH-FRAME-004", "a break of the framing is answered with ERROR", "%s on %s",
+            message == NULL ? "nothing" : message->type, conn->name);
+  }
+  return message;
+}
+
+static bool has_ended(void *conn) {
+  return ((struct conn *)conn)->ended;
+}
+
+void pass_end(struct conn *conn) {
+  if (!wait_until(has_ended, conn, deadline_ms())) {
+    fail_as("BH-FRAME-004", "a connection is closed behind a break of the framing", "%s stays open", conn->name);
+  }
 }
 
 void expect_still_active(struct conn *conn, const char *instance) {

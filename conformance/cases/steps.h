@@ -18,8 +18,16 @@ bool is_answer_to(const struct message *message, uint32_t id);
 
 /* The answer to `id`, whatever else comes before it. */
 const struct message *find_answer(struct conn *conn, uint32_t id);
+/* The answers to `ids`, in whichever order they come. */
+void find_answers(struct conn *conn, const uint32_t *ids, size_t count, const struct message **answers);
 /* The connection takes a further message and answers it, in whichever way. */
 void expect_goes_on(struct conn *conn);
+
+/* The ERROR for a break of the framing. `pass` is for cases that are about what follows: there it judges nothing. */
+const struct message *expect_break(struct conn *conn);
+const struct message *pass_break(struct conn *conn);
+/* The hub closes the connection then; judges nothing. */
+void pass_end(struct conn *conn);
 
 /* A HEARTBEAT that the hub sends after it has handled all that this connection sent says that `instance` is active. */
 void expect_still_active(struct conn *conn, const char *instance);

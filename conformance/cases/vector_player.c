@@ -61,7 +61,8 @@ static void play_selected(const char *name, struct selection selection, player *
   if (file == NULL) {
     skip("the vectors cannot be read: name their directory in BH_VECTORS");
   }
-  struct conn *watcher = join(hub_start(), "watcher");
+  /* None of them is closed for being silent: that would hide what it waits for. */
+  struct conn *watcher = join(hub_start_with((struct hub_options){.timeout_ms = 60000}), "watcher");
   while (bh_vectors_next(file, &vector)) {
     if (is_selected(vector.group, vector.test, &selection)) {
       play_one(watcher, vector.test, play);
