@@ -32,7 +32,7 @@ def conformance(env, chosen, release):
     reports = REPORTS % (env['variant'], 'conformance')
     argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--vectors', 'spec/vectors', '--tap', report,
             '--hub', HUB % path(chosen['hub'])]
-    argv += env['cases'].split()
+    argv += ['--time-scale', '2'] * (env['variant'] in ('asan', 'tsan')) + env['cases'].split()
     return steps.Step('conformance', [release['suite'], chosen['hub']],
                       lambda: steps.program(argv, report, sanitizers(reports), reports))
 
