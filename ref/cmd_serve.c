@@ -37,6 +37,11 @@ typedef struct {
 
 /* ---- the end */
 
+static void close_signals(serve_command *c) {
+  uv_close((uv_handle_t *)&c->interrupt, NULL);
+  uv_close((uv_handle_t *)&c->terminate, NULL);
+}
+
 static void end(serve_command *c, const char *why) {
   if (c->ending) {
     return;
@@ -47,8 +52,7 @@ static void end(serve_command *c, const char *why) {
   if (c->has_input) {
     cmd_input_stop(&c->input);
   }
-  uv_close((uv_handle_t *)&c->interrupt, NULL);
-  uv_close((uv_handle_t *)&c->terminate, NULL);
+  close_signals(c);
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
@@ -149,17 +153,13 @@ static int find_paths(const serve_options *options, bh_paths *paths) {
   return bh_paths_complete(paths, options->group, &why) == 0 ? CMD_OK : cmd_failed(&cmd_serve, "%s", why.text);
 }
 
-static void watch(serve_command *c, bool input) {
+static void watch_signals(serve_command *c) {
   uv_signal_init(&c->loop, &c->interrupt);
   uv_signal_init(&c->loop, &c->terminate);
   c->interrupt.data = c;
   c->terminate.data = c;
   uv_signal_start(&c->interrupt, on_signal, SIGINT);
   uv_signal_start(&c->terminate, on_signal, SIGTERM);
-  c->has_input = input;
-  if (input) {
-    cmd_input_start(&c->input, &c->loop, NULL, on_end_of_input, c);
-  }
 }
 
 static int serve(serve_command *c, const serve_options *options, const bh_paths *paths) {
@@ -176,9 +176,14 @@ static int serve(serve_command *c, const serve_options *options, const bh_paths 
   int error;
 
   uv_loop_init(&c->loop);
+  watch_signals(c); /* whoever sees that the hub is ready may tell it to end at once */
   error = bh_server_start(&c->loop, &config, &c->server, &why);
-  if (error == 0) {
-    watch(c, options->watch_input);
+  c->has_input = error == 0 && options->watch_input;
+  if (c->has_input) {
+    cmd_input_start(&c->input, &c->loop, NULL, on_end_of_input, c);
+  }
+  if (error != 0) {
+    close_signals(c);
   }
   uv_run(&c->loop, UV_RUN_DEFAULT);
   uv_loop_close(&c->loop);
