@@ -163,30 +163,42 @@ static bool is_grave(enum verdict verdict) {
   return verdict != VERDICT_PASS && verdict != VERDICT_UNIMPLEMENTED && verdict != VERDICT_SKIP;
 }
 
+static bool is_breach_of(const struct json *line, const char *id) {
+  return is_kind(line, "breach") && strcmp(member(line, "requirement"), id) == 0;
+}
+
+static size_t count_breaches(const struct record *record, size_t before, const char *id) {
+  size_t count = 0;
+  for (size_t i = 0; i < before; i++)
+    count += is_breach_of(&record->lines[i], id);
+  return count;
+}
+
 /* Where the case itself does not fail by it. Told at length once; the next cases break in the same way. */
-static size_t print_breaches(const struct record *record, const struct options *options, struct tally *tally,
-                             FILE *out) {
-  size_t count = 0, fresh = 0;
+static void print_breaches(const struct record *record, const struct options *options, struct tally *tally, FILE *out) {
+  bool fresh = false;
   for (size_t i = 0; i < record->count; i++) {
     const struct json *line = &record->lines[i];
-    if (!is_kind(line, "breach"))
-      continue;
     const char *id = member(line, "requirement");
-    size_t index = requirement_index(id, strlen(id));
-    bool again = tally->seen[index];
-    tally->seen[index] = true;
-    count++;
-    fresh += !again;
-    fprintf(out, "      seen in passing%s\n", again ? ", as before" : "");
-    if (!again)
+    if (!is_kind(line, "breach") || count_breaches(record, i, id))
+      continue;
+    bool *told = &tally->seen[requirement_index(id, strlen(id))];
+    size_t times = count_breaches(record, record->count, id);
+    fprintf(out, "      seen in passing%s%s\n", *told ? ", as before: " : "", *told ? id : "");
+    if (!*told)
       print_requirement(id, strlen(id), out);
-    fprintf(out, "      came      %s%s%s\n", again ? id : "", again ? ": " : "", member(line, "text"));
+    fprintf(out, "      came      %s", member(line, "text"));
+    if (times > 1)
+      fprintf(out, "; and %zu times more", times - 1);
+    fputc('\n', out);
+    fresh = fresh || !*told;
+    *told = true;
+    tally->breaches++;
   }
   if (fresh && !options->verbose) {
     print_transcript(record, false, out);
     print_log(record, out);
   }
-  return count;
 }
 
 static bool has_breach(const struct record *record) {
@@ -213,7 +225,7 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
   if (is_grave(verdict))
     print_explanation(entry, verdict, &record, out);
   else
-    tally->breaches += print_breaches(&record, options, tally, out);
+    print_breaches(&record, options, tally, out);
   if (is_grave(verdict) || options->verbose) {
     print_transcript(&record, options->verbose, out);
     print_log(&record, out);

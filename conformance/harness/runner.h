@@ -71,7 +71,7 @@ enum verdict {
 
 struct tally {
   size_t of[VERDICTS];
-  size_t breaches; /* seen in passing, in cases that are about something else */
+  size_t breaches; /* seen in passing: requirements of each case that is about something else */
   bool *seen;      /* of each requirement: whether it was among them */
 };
 
