@@ -130,7 +130,7 @@ Test(json, a_character_of_several_octets_takes_no_depth) {
   char text[BH_DEPTH_MAX + 16];
 
   memset(text, '[', BH_DEPTH_MAX);
-  strcpy(text + BH_DEPTH_MAX, "\"\xC3\xA9\",[");
+  snprintf(text + BH_DEPTH_MAX, 16, "\"\xC3\xA9\",[");
   cr_assert_eq(run_text(text, BH_DEPTH_MAX).error, BH_JSON_DEPTH);
   cr_assert_eq(run_text(text, BH_DEPTH_MAX).offset, BH_DEPTH_MAX + strlen("\"\xC3\xA9\","));
   cr_assert_eq(run_text("\"\xC3\xA9\"", 0).status, BH_JSON_DONE);
