@@ -8,11 +8,16 @@
 /* Octets of the UTF-8 character at `p`, or 0. Texts come from the recogniser, or from a user's command line. */
 static size_t character(const unsigned char *p) {
   size_t size = *p < 0x80 ? 1 : *p >= 0xC2 && *p < 0xE0 ? 2 : (*p & 0xF0) == 0xE0 ? 3 : *p >= 0xF0 && *p < 0xF5 ? 4 : 0;
+  /* Overlong forms, surrogates and what lies above U+10FFFF show in the second octet. */
+  unsigned least = *p == 0xE0 ? 0xA0 : *p == 0xF0 ? 0x90 : 0x80;
+  unsigned most = *p == 0xED ? 0x9F : *p == 0xF4 ? 0x8F : 0xBF;
 
   for (size_t i = 1; i < size; i++) {
-    if ((p[i] & 0xC0) != 0x80) {
+    if (p[i] < least || p[i] > most) {
       return 0;
     }
+    least = 0x80;
+    most = 0xBF;
   }
   return size;
 }

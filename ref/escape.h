@@ -6,7 +6,8 @@
 
 /*
  * Makes a text fit to be printed (BH-LIMIT-005): control characters (C0, DEL, and C1 as UTF-8), quotation marks and
- * backslashes are escaped, octets that are not UTF-8 too. Cut at `size` - 1 octets, never inside an escape. Returns out.
+ * backslashes are escaped, octets that are not UTF-8 too. Cut at `size` - 1 octets, never inside an escape. Returns
+ * out.
  */
 char *bh_escape(const char *text, char *out, size_t size);
 
