@@ -55,12 +55,3 @@ bool bh_buffer_append(bh_buffer *buffer, const void *octets, size_t size) {
   }
   return true;
 }
-
-void bh_buffer_drop(bh_buffer *buffer, size_t size) {
-  if (size >= buffer->size) {
-    buffer->size = 0;
-    return;
-  }
-  memmove(buffer->octets, buffer->octets + size, buffer->size - size);
-  buffer->size -= size;
-}

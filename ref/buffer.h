@@ -19,8 +19,6 @@ void bh_buffer_free(bh_buffer *buffer);
 void bh_buffer_clear(bh_buffer *buffer);
 bool bh_buffer_reserve(bh_buffer *buffer, size_t more);
 bool bh_buffer_append(bh_buffer *buffer, const void *octets, size_t size);
-/* Drops the first `size` octets. */
-void bh_buffer_drop(bh_buffer *buffer, size_t size);
 
 /* resize(ctx, p, n) of realloc and free, for programs that inject nothing. */
 bh_allocator bh_system_allocator(void);
