@@ -47,12 +47,14 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
 
 static void on_connected(uv_connect_t *request, int status) {
   struct bridge_stream *stream = request->data;
-  if (status == UV_ECANCELED)
+  if (status == UV_ECANCELED) {
     return;
+  }
   stream->settled = true;
   stream->bridge.connected = status == 0;
-  if (status == 0)
+  if (status == 0) {
     uv_read_start((uv_stream_t *)&stream->tcp, give_space, on_read);
+  }
 }
 
 static bool is_settled(void *arg) {
@@ -67,16 +69,19 @@ struct bridge *bridge_open_at(struct hub *hub, const char *address, uint16_t por
   bridge->name = format("bridge %u", ++bridge_count);
   struct sockaddr_storage where = {0};
   if (uv_ip4_addr(address, port, (struct sockaddr_in *)&where) != 0 &&
-      uv_ip6_addr(address, port, (struct sockaddr_in6 *)&where) != 0)
+      uv_ip6_addr(address, port, (struct sockaddr_in6 *)&where) != 0) {
     suite_broke("%s is no address", address);
+  }
   uv_tcp_init(loop(), &stream->tcp);
   stream->tcp.data = stream;
   stream->connecting.data = stream;
-  if (uv_tcp_connect(&stream->connecting, &stream->tcp, (const struct sockaddr *)&where, on_connected) != 0)
+  if (uv_tcp_connect(&stream->connecting, &stream->tcp, (const struct sockaddr *)&where, on_connected) != 0) {
     stream->settled = true;
+  }
   wait_until(is_settled, bridge, deadline_ms());
-  if (bridge->connected)
+  if (bridge->connected) {
     uv_tcp_nodelay(&stream->tcp, 1);
+  }
   record_event(bridge->name, bridge->connected ? "is opened to %s port %u" : "finds nobody at %s port %u", address,
                port);
   return bridge;
@@ -84,8 +89,9 @@ struct bridge *bridge_open_at(struct hub *hub, const char *address, uint16_t por
 
 struct bridge *bridge_open(struct hub *hub) {
   struct bridge *bridge = bridge_open_at(hub, "127.0.0.1", hub->port);
-  if (!bridge->connected)
+  if (!bridge->connected) {
     fail_as("BH-INGEST-001", "the hub listens on 127.0.0.1", "a connection to port %u is not taken", hub->port);
+  }
   return bridge;
 }
 
@@ -98,8 +104,9 @@ static void on_written(uv_write_t *request, int status) {
 
 static void write_octets(struct bridge_stream *stream, const void *octets, size_t size) {
   struct writing *writing = malloc(sizeof *writing + size);
-  if (!writing)
+  if (!writing) {
     suite_broke("no memory for %zu octets", size);
+  }
   memcpy(writing->octets, octets, size);
   writing->request.data = stream;
   uv_buf_t buffer = uv_buf_init(writing->octets, (unsigned)size);
@@ -159,29 +166,33 @@ static bool has_ended(void *arg) {
 }
 
 void bridge_expect_closed(struct bridge *bridge) {
-  if (!wait_until(has_ended, bridge, deadline_ms()))
+  if (!wait_until(has_ended, bridge, deadline_ms())) {
     fail(format("the hub closes %s", bridge->name), "it stays open for %llu ms", (unsigned long long)deadline_ms());
+  }
 }
 
 void bridge_expect_end(struct bridge *bridge) {
   bridge_expect_closed(bridge);
-  if (bridge->reset)
+  if (bridge->reset) {
     fail(format("the hub closes %s with an orderly end", bridge->name), "a reset");
+  }
 }
 
 void bridge_expect_reset(struct bridge *bridge) {
   bridge_expect_closed(bridge);
-  if (!bridge->reset)
+  if (!bridge->reset) {
     fail(format("the hub closes %s with a reset", bridge->name), "an orderly end");
+  }
 }
 
 void bridge_export_octets(struct hub *hub, const void *octets, size_t size) {
   struct bridge *bridge = bridge_open(hub);
   bridge_send(bridge, octets, size);
   bridge_half_close(bridge);
-  if (!wait_until(has_ended, bridge, deadline_ms() + size / OCTETS_A_MS) || bridge->reset)
+  if (!wait_until(has_ended, bridge, deadline_ms() + size / OCTETS_A_MS) || bridge->reset) {
     fail_as("BH-INGEST-017", format("the hub closes %s with an orderly end", bridge->name),
             bridge->ended ? "a reset" : "nothing");
+  }
   bridge_close(bridge);
 }
 

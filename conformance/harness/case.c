@@ -42,8 +42,9 @@ static char *learned_path(const char *what) {
 }
 
 void learn(const char *what) {
-  if (!has_learned(what))
+  if (!has_learned(what)) {
     file_write(learned_path(what), "", 0);
+  }
 }
 
 bool has_learned(const char *what) {
@@ -60,8 +61,9 @@ static void write_member(bh_buffer *line, const char *name, const char *text, si
 }
 
 static void write_text(bh_buffer *line, const char *name, const char *text) {
-  if (text)
+  if (text) {
     write_member(line, name, text, strlen(text));
+  }
 }
 
 static bh_buffer begin_line(const char *kind) {
@@ -101,8 +103,9 @@ void record_traffic(enum record_kind kind, const char *lane, const char *text, c
   write_text(&line, "body", printable(body, size, BODY_SHOWN));
   bh_write_text(&line, ",\"size\":");
   bh_write_integer(&line, size);
-  if (automatic)
+  if (automatic) {
     bh_write_text(&line, ",\"automatic\":true");
+  }
   end_line(&line);
 }
 
@@ -124,9 +127,11 @@ void note(const char *pattern, ...) {
 
 static bool judges(const char *id) {
   size_t size = strlen(id);
-  for (const char *at = strstr(current.ids, id); at; at = strstr(at + 1, id))
-    if (at[size] == '\0' || at[size] == ' ')
+  for (const char *at = strstr(current.ids, id); at; at = strstr(at + 1, id)) {
+    if (at[size] == '\0' || at[size] == ' ') {
       return true;
+    }
+  }
   return false;
 }
 
@@ -166,18 +171,21 @@ _Noreturn static void stop_skipped(const char *verdict, const char *id, const ch
 /* Half of the time after which a hub takes a silent client for lost, or of that in which an answer has to come. */
 static uint64_t tolerable_gap(void) {
   uint64_t shortest = deadline_ms();
-  if (current.timeout_ms && current.timeout_ms < shortest)
+  if (current.timeout_ms && current.timeout_ms < shortest) {
     shortest = current.timeout_ms;
+  }
   return shortest / 2;
 }
 
 _Noreturn static void stop_judged(const char *id, const char *expected, const char *came) {
-  if (loop_longest_gap() > tolerable_gap())
+  if (loop_longest_gap() > tolerable_gap()) {
     stop_skipped("INCONCLUSIVE", id, expected,
                  format("%s; but this host kept the suite itself waiting for %llu ms: run it with a --time-scale", came,
                         (unsigned long long)loop_longest_gap()));
-  if (!is_must())
+  }
+  if (!is_must()) {
     stop_skipped("NON_STRICT", id, expected, came);
+  }
   stop_failed("FAIL", id, expected, came);
 }
 
@@ -194,10 +202,12 @@ void fail_as(const char *id, const char *expected, const char *pattern, ...) {
   va_start(args, pattern);
   char *came = format_list(pattern, args);
   va_end(args);
-  if (judges(id))
+  if (judges(id)) {
     stop_judged(id, expected, came);
-  if (loop_longest_gap() <= tolerable_gap())
+  }
+  if (loop_longest_gap() <= tolerable_gap()) {
     record_breach(id, format("expected %s; came %s", expected, came));
+  }
   stop_skipped("SKIP", id, expected, format("%s, so that what this case is about could not be seen", came));
 }
 
@@ -231,8 +241,9 @@ void breach(const char *id, const char *pattern, ...) {
   char *text = format_list(pattern, args);
   va_end(args);
   record_breach(id, text);
-  if (!judges(id) || current.broken)
+  if (!judges(id) || current.broken) {
     return;
+  }
   current.broken_id = id;
   current.broken = text;
 }
@@ -240,46 +251,54 @@ void breach(const char *id, const char *pattern, ...) {
 void case_crashed(const char *pattern, ...) {
   va_list args;
   va_start(args, pattern);
-  if (!current.crash)
+  if (!current.crash) {
     current.crash = format_list(pattern, args);
+  }
   va_end(args);
 }
 
 /* Never from a callback: the case is left by a jump, and the loop is needed afterwards. */
 void raise_pending(void) {
-  if (current.judged)
+  if (current.judged) {
     return;
-  if (current.crash)
+  }
+  if (current.crash) {
     crashed("%s", current.crash);
-  if (current.broken)
+  }
+  if (current.broken) {
     stop_judged(current.broken_id, "no breach of this requirement anywhere in the case", current.broken);
+  }
 }
 
 void checking(const char *id) {
-  if (!judges(id))
+  if (!judges(id)) {
     suite_broke("the case judges %s and does not name it", id);
+  }
   current.checking = id;
 }
 
 void case_timeout_ms(uint32_t timeout_ms) {
-  if (!current.timeout_ms || timeout_ms < current.timeout_ms)
+  if (!current.timeout_ms || timeout_ms < current.timeout_ms) {
     current.timeout_ms = timeout_ms;
+  }
 }
 
 /* --------------------------------------------------------------------------------------------------- begin, end */
 
 static FILE *open_record(void) {
   const char *run = environment(ENV_RUN);
-  if (!*run)
+  if (!*run) {
     return NULL;
+  }
   return fopen(
       format("%s/" RESULTS "/%s.%s.jsonl", run, criterion_current_test->category, criterion_current_test->name), "w");
 }
 
 /* Neither the record nor what Criterion has open is a hub's to inherit. */
 static void close_on_exec(void) {
-  for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+  for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++) {
     fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 static void begin(const char *level_and_ids) {
@@ -288,8 +307,9 @@ static void begin(const char *level_and_ids) {
   current.began = uv_hrtime() / 1000;
   loop_begin();
   current.record = open_record();
-  if (!current.record)
+  if (!current.record) {
     suite_broke("there is no directory of a run: cases are run by bridgehub-conformance");
+  }
   close_on_exec();
   /* A case with one requirement needs not say which it checks. */
   const char *only = strchr(current.ids, ' ') + 1;
@@ -312,7 +332,8 @@ void case_end(void) {
   bridges_forget();
   loop_end();
   hubs_forget();
-  if (current.record)
+  if (current.record) {
     fclose(current.record);
+  }
   free_all();
 }

@@ -26,17 +26,20 @@ static const struct section sections[] = {
 };
 
 static const struct section *find_section(const char *name) {
-  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-    if (strcmp(sections[i].name, name) == 0)
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+    if (strcmp(sections[i].name, name) == 0) {
       return &sections[i];
+    }
+  }
   return NULL;
 }
 
 size_t requirement_index(const char *id, size_t size) {
   size_t index = 0;
   while (index < requirement_count &&
-         (strlen(requirements[index].id) != size || strncmp(requirements[index].id, id, size) != 0))
+         (strlen(requirements[index].id) != size || strncmp(requirements[index].id, id, size) != 0)) {
     index++;
+  }
   return index;
 }
 
@@ -58,12 +61,15 @@ static bool ids_are_known(const struct entry *entry) {
 static char *make_slug(const struct criterion_test *test) {
   size_t size = strlen(test->category) + strlen(test->name) + 2;
   char *slug = malloc(size);
-  if (!slug)
+  if (!slug) {
     return NULL;
+  }
   snprintf(slug, size, "%s/%s", test->category, test->name);
-  for (char *at = slug; *at; at++)
-    if (*at == '_')
+  for (char *at = slug; *at; at++) {
+    if (*at == '_') {
       *at = '-';
+    }
+  }
   return slug;
 }
 
@@ -75,24 +81,29 @@ static bool make_entry(struct criterion_test *test, struct entry *entry) {
                           .slug = make_slug(test),
                           .level = strncmp(description, "SHOULD ", 7) == 0 ? "SHOULD" : "MUST",
                           .ids = space ? space + 1 : ""};
-  if (!entry->slug)
+  if (!entry->slug) {
     return false;
-  if (!entry->section)
+  }
+  if (!entry->section) {
     fprintf(stderr, "bridgehub-conformance: %s is in a section that the specification does not have\n", entry->slug);
+  }
   return ids_are_known(entry) && entry->section;
 }
 
 static bool is_selected(const struct entry *entry, const struct options *options) {
-  for (size_t i = 0; i < options->glob_count; i++)
-    if (fnmatch(options->globs[i], entry->slug, 0) == 0)
+  for (size_t i = 0; i < options->glob_count; i++) {
+    if (fnmatch(options->globs[i], entry->slug, 0) == 0) {
       return true;
+    }
+  }
   return options->glob_count == 0;
 }
 
 static int compare_entries(const void *left, const void *right) {
   const struct entry *a = left, *b = right;
-  if (a->section != b->section)
+  if (a->section != b->section) {
     return a->section < b->section ? -1 : 1;
+  }
   unsigned line_a = a->test->data->line_, line_b = b->test->data->line_;
   return line_a < line_b ? -1 : line_a > line_b;
 }
@@ -100,18 +111,21 @@ static int compare_entries(const void *left, const void *right) {
 bool catalogue_make(struct criterion_test_set *all, const struct options *options, struct catalogue *catalogue) {
   bool sound = true;
   *catalogue = (struct catalogue){.entries = calloc(all->tests + 1, sizeof *catalogue->entries)};
-  if (!catalogue->entries)
+  if (!catalogue->entries) {
     return false;
+  }
   FOREACH_SET(struct criterion_suite_set * suite, all->suites) {
-    if (!suite->tests)
+    if (!suite->tests) {
       continue;
+    }
     FOREACH_SET(struct criterion_test * test, suite->tests) {
       struct entry *entry = &catalogue->entries[catalogue->count];
       sound = make_entry(test, entry) && sound;
-      if (sound && is_selected(entry, options))
+      if (sound && is_selected(entry, options)) {
         catalogue->count++;
-      else
+      } else {
         free(entry->slug);
+      }
     }
   }
   qsort(catalogue->entries, catalogue->count, sizeof *catalogue->entries, compare_entries);
@@ -132,15 +146,17 @@ static int compare_tests(void *left, void *right) {
 
 struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue) {
   struct criterion_test_set *set = calloc(1, sizeof *set);
-  if (!set)
+  if (!set) {
     return NULL;
+  }
   set->suites = new_ordered_set(compare_suites, NULL);
   for (size_t i = 0; i < catalogue->count; i++) {
     struct criterion_test *test = catalogue->entries[i].test;
     struct criterion_suite_set suite = {.suite = {.name = test->category}};
     struct criterion_suite_set *own = insert_ordered_set(set->suites, &suite, sizeof suite);
-    if (!own->tests)
+    if (!own->tests) {
       own->tests = new_ordered_set(compare_tests, NULL);
+    }
     insert_ordered_set(own->tests, test, sizeof *test);
     set->tests++;
   }
@@ -148,18 +164,22 @@ struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue)
 }
 
 struct entry *catalogue_find(const struct catalogue *catalogue, const struct criterion_test *test) {
-  for (size_t i = 0; i < catalogue->count; i++)
+  for (size_t i = 0; i < catalogue->count; i++) {
     if (strcmp(catalogue->entries[i].test->name, test->name) == 0 &&
-        strcmp(catalogue->entries[i].test->category, test->category) == 0)
+        strcmp(catalogue->entries[i].test->category, test->category) == 0) {
       return &catalogue->entries[i];
+    }
+  }
   return NULL;
 }
 
 void catalogue_list(const struct catalogue *catalogue) {
   size_t width = 0;
-  for (size_t i = 0; i < catalogue->count; i++)
-    if (strlen(catalogue->entries[i].slug) > width)
+  for (size_t i = 0; i < catalogue->count; i++) {
+    if (strlen(catalogue->entries[i].slug) > width) {
       width = strlen(catalogue->entries[i].slug);
+    }
+  }
   for (size_t i = 0; i < catalogue->count; i++) {
     const struct entry *entry = &catalogue->entries[i];
     printf("%-*s  %-6s  %s\n", (int)width, entry->slug, entry->level, entry->ids);
@@ -167,7 +187,8 @@ void catalogue_list(const struct catalogue *catalogue) {
 }
 
 void catalogue_free(struct catalogue *catalogue) {
-  for (size_t i = 0; i < catalogue->count; i++)
+  for (size_t i = 0; i < catalogue->count; i++) {
     free(catalogue->entries[i].slug);
+  }
   free(catalogue->entries);
 }

@@ -9,10 +9,11 @@
 static void append_quoted(bh_buffer *out, const char *text) {
   bh_buffer_append(out, "'", 1);
   for (; *text; text++) {
-    if (*text == '\'')
+    if (*text == '\'') {
       bh_buffer_append(out, "'\\''", 4);
-    else
+    } else {
       bh_buffer_append(out, text, 1);
+    }
   }
   bh_buffer_append(out, "'", 1);
 }
@@ -35,8 +36,9 @@ bool shell_stays(const char *command) {
 static const struct placeholder *find(const char *at, const struct placeholder *placeholders, size_t count) {
   for (size_t i = 0; i < count; i++) {
     size_t size = strlen(placeholders[i].name);
-    if (strncmp(at + 1, placeholders[i].name, size) == 0 && at[1 + size] == '}')
+    if (strncmp(at + 1, placeholders[i].name, size) == 0 && at[1 + size] == '}') {
       return &placeholders[i];
+    }
   }
   return NULL;
 }
@@ -53,8 +55,9 @@ char *fill_in(const char *command, const struct placeholder *placeholders, size_
       bh_buffer_append(&out, command++, 1);
     }
   }
-  if (out.failed)
+  if (out.failed) {
     suite_broke("no memory for the command");
+  }
   char *filled = format("%.*s", (int)out.size, (const char *)out.octets);
   bh_buffer_free(&out);
   return filled;

@@ -36,11 +36,13 @@ static void follow(struct conn_stream *stream, const uint8_t *octets, size_t siz
       bh_frame_status status = bh_frame_feed(&stream->out, octets, size, &consumed);
       octets += consumed;
       size -= consumed;
-      if (status == BH_FRAME_MORE)
+      if (status == BH_FRAME_MORE) {
         return;
+      }
       stream->out_broken = status == BH_FRAME_BROKEN || stream->out.id != stream->out_id + 1;
-      if (stream->out_broken)
+      if (stream->out_broken) {
         return;
+      }
       stream->out_id = stream->out.id;
       stream->out_body = stream->out.length;
       remember(stream, stream->out.id, stream->out.type);
@@ -69,8 +71,9 @@ static void on_written(uv_write_t *request, int status) {
 static void write_octets(struct conn_stream *stream, const void *octets, size_t size) {
   follow(stream, octets, size);
   struct writing *writing = malloc(sizeof *writing + size);
-  if (!writing)
+  if (!writing) {
     suite_broke("no memory for %zu octets", size);
+  }
   memcpy(writing->octets, octets, size);
   writing->request.data = stream;
   uv_buf_t buffer = uv_buf_init(writing->octets, (unsigned)size);
@@ -89,8 +92,9 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
   record_traffic(RECORD_SEND, stream->conn.name, format("%.*s", header_size - 1, header), body, size, automatic);
   char *whole = allocate((size_t)header_size + size);
   memcpy(whole, header, (size_t)header_size);
-  if (size)
+  if (size) {
     memcpy(whole + header_size, body, size);
+  }
   write_octets(stream, whole, (size_t)header_size + size);
   return id;
 }
@@ -115,42 +119,49 @@ static struct sent *find_sent(struct conn_stream *stream, uint32_t id) {
  * False: an answer too many, which no case is to trip over.
  */
 static bool match_answer(struct conn_stream *stream, const struct message *message, const bh_body *body) {
-  if (body->answers == 0 || strcmp(body->code, "malformed") == 0 || strcmp(body->code, "too-large") == 0)
+  if (body->answers == 0 || strcmp(body->code, "malformed") == 0 || strcmp(body->code, "too-large") == 0) {
     return true;
+  }
   struct sent *sent = find_sent(stream, body->answers);
-  if (!sent)
+  if (!sent) {
     breach("BH-MSG-001", "%s %u of %s answers message %u, which was never sent", message->type, message->id,
            stream->conn.name, body->answers);
-  else if (is_answer(sent->type))
+  } else if (is_answer(sent->type)) {
     breach("BH-MSG-005", "%s %u of %s answers message %u, which is %s", message->type, message->id, stream->conn.name,
            body->answers, bh_type_name(sent->type));
-  else if (sent->answered)
+  } else if (sent->answered) {
     breach("BH-MSG-001", "%s %u of %s answers message %u a second time", message->type, message->id, stream->conn.name,
            body->answers);
-  else if (sent->overtaken)
+  } else if (sent->overtaken) {
     breach("BH-MSG-002", "%s %u of %s answers message %u after a later one was answered", message->type, message->id,
            stream->conn.name, body->answers);
-  if (!sent)
+  }
+  if (!sent) {
     return true;
-  if (sent->answered || is_answer(sent->type))
+  }
+  if (sent->answered || is_answer(sent->type)) {
     return false;
+  }
   sent->answered = true;
   for (; stream->oldest_open < body->answers; stream->oldest_open++) {
     struct sent *older = &stream->sent[stream->oldest_open];
-    if (!older->answered && !is_answer(older->type))
+    if (!older->answered && !is_answer(older->type)) {
       older->overtaken = true;
+    }
   }
   return true;
 }
 
 /* False: the case is not to see it. */
 static bool check_message(struct conn_stream *stream, bh_type type, const struct message *message) {
-  if (message->id != stream->in_id + 1)
+  if (message->id != stream->in_id + 1) {
     breach("BH-FRAME-007", "%s of %s has the id %u; the one before it had %u", message->type, stream->conn.name,
            message->id, stream->in_id);
+  }
   stream->in_id = message->id;
-  if (type == BH_TYPE_UNKNOWN)
+  if (type == BH_TYPE_UNKNOWN) {
     breach("BH-FRAME-001", "the hub sends a message of the type %s on %s", message->type, stream->conn.name);
+  }
   bh_body body;
   bh_body_fault fault;
   if (type != BH_TYPE_UNKNOWN &&
@@ -163,12 +174,14 @@ static bool check_message(struct conn_stream *stream, bh_type type, const struct
 }
 
 static void take_message(struct conn_stream *stream) {
-  if (stream->message_count == 0)
+  if (stream->message_count == 0) {
     learn(HEARD);
+  }
   struct message *message = allocate(sizeof *message);
   char *body = allocate(stream->body_size + 1);
-  if (stream->body_size)
+  if (stream->body_size) {
     memcpy(body, stream->body, stream->body_size);
+  }
   message->type = stream->type_name;
   message->id = stream->in.id;
   message->json = stream->body_size ? json_read(body, stream->body_size) : json_read("{}", 2);
@@ -177,9 +190,10 @@ static void take_message(struct conn_stream *stream) {
   record_traffic(RECORD_RECEIVE, stream->conn.name,
                  format("BH1 %s %u %u", message->type, message->id, stream->in.length), body, stream->body_size,
                  heartbeat && !stream->mute);
-  if (!check_message(stream, stream->in.type, message))
+  if (!check_message(stream, stream->in.type, message)) {
     return;
-  stream->messages = grow(stream->messages, stream->message_count, &stream->message_capacity, sizeof *stream->messages);
+  }
+  stream->messages = grow(stream->messages, stream->message_count, &stream->message_capacity, sizeof(struct message *));
   stream->messages[stream->message_count++] = message;
   if (heartbeat && !stream->mute) {
     stream->to_answer =
@@ -217,10 +231,11 @@ static size_t take_header(struct conn_stream *stream, const uint8_t *octets, siz
   memcpy(stream->header + stream->header_size, octets, kept);
   stream->header_size += kept;
   stream->header[stream->header_size] = '\0';
-  if (status == BH_FRAME_BROKEN)
+  if (status == BH_FRAME_BROKEN) {
     break_off(stream, octets + consumed, size - consumed);
-  else if (status == BH_FRAME_HEADER)
+  } else if (status == BH_FRAME_HEADER) {
     end_header(stream);
+  }
   return consumed;
 }
 
@@ -228,17 +243,20 @@ static void take_octets(struct conn_stream *stream, const uint8_t *octets, size_
   while (!stream->in_broken) {
     size_t taken = 0;
     if (!stream->in_body) {
-      if (!size)
+      if (!size) {
         return;
+      }
       taken = take_header(stream, octets, size);
     } else {
       size_t missing = stream->in.length - stream->body_size;
       taken = size < missing ? size : missing;
-      if (taken)
+      if (taken) {
         memcpy(stream->body + stream->body_size, octets, taken);
+      }
       stream->body_size += taken;
-      if (stream->body_size < stream->in.length)
+      if (stream->body_size < stream->in.length) {
         return;
+      }
       take_message(stream);
       stream->in_body = false;
       bh_frame_init(&stream->in, BH_BODY_MAX);
@@ -265,15 +283,17 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
     stream->conn.ended = true;
     stream->conn.ended_at = now_ms();
     record_event(stream->conn.name, "is closed by the hub%s", size == UV_EOF ? "" : ", with a reset");
-    if (!uv_is_closing((uv_handle_t *)handle))
+    if (!uv_is_closing((uv_handle_t *)handle)) {
       uv_close((uv_handle_t *)handle, NULL);
+    }
   }
 }
 
 static void on_connected(uv_connect_t *request, int status) {
   struct conn_stream *stream = request->data;
-  if (status == UV_ECANCELED)
+  if (status == UV_ECANCELED) {
     return;
+  }
   stream->stage = status == 0 ? CONN_CONNECTED : CONN_FAILED;
   if (status != 0) {
     uv_close((uv_handle_t *)&stream->pipe, NULL);
@@ -296,10 +316,11 @@ struct conn *conn_begin(struct hub *hub) {
   stream->pipe.data = stream;
   stream->connecting.data = stream;
   /* libuv would connect to the path cut short. */
-  if (strlen(hub->endpoint) >= sizeof((struct sockaddr_un *)0)->sun_path)
+  if (strlen(hub->endpoint) >= sizeof((struct sockaddr_un *)0)->sun_path) {
     stream->stage = CONN_FAILED;
-  else
+  } else {
     uv_pipe_connect(&stream->connecting, &stream->pipe, hub->endpoint, on_connected);
+  }
   return &stream->conn;
 }
 
@@ -309,8 +330,9 @@ enum conn_stage conn_stage(const struct conn *conn) {
 
 void conn_abandon(struct conn *conn) {
   conn->ended = true;
-  if (!uv_is_closing((uv_handle_t *)&conn->stream->pipe))
+  if (!uv_is_closing((uv_handle_t *)&conn->stream->pipe)) {
     uv_close((uv_handle_t *)&conn->stream->pipe, NULL);
+  }
 }
 
 static bool has_connected(void *arg) {
@@ -322,8 +344,9 @@ struct conn *conn_open(struct hub *hub) {
   if (!conn) {
     conn = conn_begin(hub);
     wait_until(has_connected, conn, deadline_ms());
-    if (conn->stream->stage != CONN_CONNECTED)
+    if (conn->stream->stage != CONN_CONNECTED) {
       fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none");
+    }
   }
   conn->name = format("conn %u", ++conn_count);
   record_event(conn->name, "is opened");
@@ -337,14 +360,16 @@ void conn_mute(struct conn *conn) {
 
 void conn_stop_reading(struct conn *conn) {
   record_event(conn->name, "is not read any more");
-  if (!conn->ended)
+  if (!conn->ended) {
     uv_read_stop((uv_stream_t *)&conn->stream->pipe);
+  }
 }
 
 void conn_read_again(struct conn *conn) {
   record_event(conn->name, "is read again");
-  if (!conn->ended)
+  if (!conn->ended) {
     uv_read_start((uv_stream_t *)&conn->stream->pipe, give_space, on_read);
+  }
 }
 
 static bool is_written(void *arg) {
@@ -368,17 +393,21 @@ void conn_half_close(struct conn *conn) {
   record_event(conn->name, "is half-closed by the suite");
   conn->stream->mute = true;
   conn->stream->closed_by_us = true;
-  if (!conn->ended)
+  if (!conn->ended) {
     uv_shutdown(allocate(sizeof(uv_shutdown_t)), (uv_stream_t *)&conn->stream->pipe, on_shutdown);
+  }
 }
 
 /* Answers came behind these, so that their own will never come. */
 void conns_finish(void) {
-  for (struct conn_stream *stream = conns; stream; stream = stream->next)
-    for (size_t i = 0; i < stream->sent_count && !stream->closed_by_us; i++)
-      if (stream->sent[i].overtaken && !stream->sent[i].answered)
+  for (struct conn_stream *stream = conns; stream; stream = stream->next) {
+    for (size_t i = 0; i < stream->sent_count && !stream->closed_by_us; i++) {
+      if (stream->sent[i].overtaken && !stream->sent[i].answered) {
         breach("BH-MSG-001", "%s %u on %s was never answered, and a later message was",
                bh_type_name(stream->sent[i].type), stream->sent[i].id, stream->conn.name);
+      }
+    }
+  }
 }
 
 void conns_forget(void) {
@@ -406,8 +435,9 @@ uint32_t send_message(struct conn *conn, const char *type, const char *pattern, 
 
 void send_octets(struct conn *conn, const void *octets, size_t size) {
   record_traffic(RECORD_SEND, conn->name, "octets", octets, size, false);
-  if (size)
+  if (size) {
     write_octets(conn->stream, octets, size);
+  }
   answer_heartbeats(conn->stream);
 }
 

@@ -25,10 +25,12 @@ static const char *shown(const struct message *message) {
 
 /* Why no message came. */
 static const char *absence(const struct conn *conn) {
-  if (conn->stream->in_broken)
+  if (conn->stream->in_broken) {
     return format("octets on %s that are no message", conn->name);
-  if (conn->ended)
+  }
+  if (conn->ended) {
     return format("the end of %s, closed by the hub", conn->name);
+  }
   uint64_t waited = deadline_ms();
   learn(MUTE);
   return format("nothing on %s in %llu ms", conn->name, (unsigned long long)waited);
@@ -36,8 +38,9 @@ static const char *absence(const struct conn *conn) {
 
 static const struct message *expect_any(struct conn *conn, const char *expected) {
   const struct message *message = next_message_in(conn, deadline_ms());
-  if (!message)
+  if (!message) {
     fail(expected, "%s", absence(conn));
+  }
   return message;
 }
 
@@ -52,9 +55,9 @@ static bool is(const struct message *message, const char *type) {
 /* HEARTBEATs may come at any time. */
 static const struct message *expect_no_heartbeat(struct conn *conn, const char *expected) {
   const struct message *message;
-  do
+  do {
     message = expect_any(conn, expected);
-  while (is(message, "HEARTBEAT"));
+  } while (is(message, "HEARTBEAT"));
   return message;
 }
 
@@ -62,24 +65,28 @@ const struct message *expect_message(struct conn *conn, const char *type) {
   const char *expected = format("%s on %s", type, conn->name);
   const struct message *message =
       strcmp(type, "HEARTBEAT") == 0 ? expect_any(conn, expected) : expect_no_heartbeat(conn, expected);
-  if (!is(message, type))
+  if (!is(message, type)) {
     fail(expected, "%s", shown(message));
+  }
   return message;
 }
 
 static bool answers(const struct message *message, uint32_t id) {
-  if (!json_has(&message->json, "for"))
+  if (!json_has(&message->json, "for")) {
     return false;
-  if (id == 0)
+  }
+  if (id == 0) {
     return json_is_null(&message->json, "for");
+  }
   return json_is_integer(&message->json, "for") && json_integer(&message->json, "for") == id;
 }
 
 static const struct message *expect_one_of(struct conn *conn, const char *expected, bool ack, bool error, uint32_t id) {
   const struct message *message = expect_no_heartbeat(conn, expected);
   bool fits = (ack && is(message, "ACK")) || (error && is(message, "ERROR"));
-  if (!fits || !answers(message, id))
+  if (!fits || !answers(message, id)) {
     fail(expected, "%s", shown(message));
+  }
   return message;
 }
 
@@ -95,8 +102,9 @@ const struct message *expect_error(struct conn *conn, const char *code, uint32_t
   const char *expected = id ? format("ERROR \"%s\" for message %u of %s", code, id, conn->name)
                             : format("ERROR \"%s\" for null on %s", code, conn->name);
   const struct message *message = expect_one_of(conn, expected, false, true, id);
-  if (!json_is_text(&message->json, "code") || strcmp(json_text(&message->json, "code"), code) != 0)
+  if (!json_is_text(&message->json, "code") || strcmp(json_text(&message->json, "code"), code) != 0) {
     fail(expected, "%s", shown(message));
+  }
   return message;
 }
 
@@ -112,12 +120,15 @@ static const struct message *expect_heartbeat_that(struct conn *conn, const char
   const char *last = NULL;
   while (now_ms() < end) {
     const struct message *message = next_message_in(conn, end - now_ms());
-    if (!message)
+    if (!message) {
       break;
-    if (!is(message, "HEARTBEAT"))
+    }
+    if (!is(message, "HEARTBEAT")) {
       fail(expected, "%s", shown(message));
-    if (fits(message, arg))
+    }
+    if (fits(message, arg)) {
       return message;
+    }
     last = shown(message);
   }
   fail(expected, "%s%s%s", absence(conn), last ? ", and before that " : "", last ? last : "");
@@ -132,8 +143,9 @@ const struct message *expect_heartbeat_with(struct conn *conn, const char *membe
 }
 
 static bool says_active(const struct message *message, const char *instance) {
-  if (!instance)
+  if (!instance) {
     return json_is_null(&message->json, "active");
+  }
   return json_is_text(&message->json, "active") && strcmp(json_text(&message->json, "active"), instance) == 0;
 }
 
@@ -148,10 +160,12 @@ void expect_closed(struct conn *conn) {
   uint64_t end = now_ms() + deadline_ms();
   while (now_ms() < end || has_next(conn->stream)) {
     const struct message *message = next_message_in(conn, end > now_ms() ? end - now_ms() : 0);
-    if (message && !is(message, "HEARTBEAT"))
+    if (message && !is(message, "HEARTBEAT")) {
       fail(expected, "%s", shown(message));
-    if (!message && conn->ended)
+    }
+    if (!message && conn->ended) {
       return;
+    }
   }
   fail(expected, "%s; it stays open", absence(conn));
 }
@@ -164,8 +178,9 @@ void fence(struct conn *conn) {
 
 size_t pending(const struct conn *conn, const char *type) {
   size_t count = 0;
-  for (size_t i = conn->stream->taken; i < conn->stream->message_count; i++)
+  for (size_t i = conn->stream->taken; i < conn->stream->message_count; i++) {
     count += is(conn->stream->messages[i], type);
+  }
   return count;
 }
 
@@ -190,8 +205,9 @@ static bool has_answer(void *arg) {
   struct conn_stream *stream = answer->conn->stream;
   for (answer->at = stream->taken; answer->at < stream->message_count; answer->at++) {
     const struct message *message = stream->messages[answer->at];
-    if ((is(message, "ACK") || is(message, "ERROR")) && message->json.valid && answers(message, answer->id))
+    if ((is(message, "ACK") || is(message, "ERROR")) && message->json.valid && answers(message, answer->id)) {
       return true;
+    }
   }
   return answer->conn->ended || stream->in_broken;
 }
@@ -202,13 +218,15 @@ static const struct message *precondition(struct conn *conn, const char *id, con
   const char *expected = format("ACK for %s, message %u of %s", type, answer.id, conn->name);
   struct conn_stream *stream = conn->stream;
   wait_until(has_answer, &answer, deadline_ms());
-  if (answer.at >= stream->message_count)
+  if (answer.at >= stream->message_count) {
     fail_as(id, expected, "%s", absence(conn));
+  }
   struct message **place = &stream->messages[answer.at];
   const struct message *message = *place;
-  memmove(place, place + 1, (--stream->message_count - answer.at) * sizeof *place);
-  if (!is(message, "ACK"))
+  memmove(place, place + 1, (--stream->message_count - answer.at) * sizeof(struct message *));
+  if (!is(message, "ACK")) {
     fail_as(id, expected, "%s", shown(message));
+  }
   return message;
 }
 
@@ -216,8 +234,9 @@ static const struct message *join_with(struct conn *conn, const char *name, cons
   const char *body = format("{\"protocol\":1,\"pid\":4242,\"name\":\"%s\"%s}", name, more);
   const struct message *ack = precondition(conn, "BH-REG-001", "REGISTER", body);
   const char *instance = json_is_text(&ack->json, "instance") ? json_text(&ack->json, "instance") : "";
-  if (!*instance || strlen(instance) >= sizeof conn->instance)
+  if (!*instance || strlen(instance) >= sizeof conn->instance) {
     fail_as("BH-REG-001", "an instance id in the ACK of REGISTER", "%s", shown(ack));
+  }
   memcpy(conn->instance, instance, strlen(instance) + 1);
   return ack;
 }

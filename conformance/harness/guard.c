@@ -17,12 +17,14 @@ static void end_hubs(const char *run) {
   char path[512];
   snprintf(path, sizeof path, "%s/" PIDS, run);
   DIR *pids = opendir(path);
-  if (!pids)
+  if (!pids) {
     return;
+  }
   for (struct dirent *entry; (entry = readdir(pids));) {
     long group = strtol(entry->d_name, NULL, 10);
-    if (group > 1)
+    if (group > 1) {
       kill((pid_t)-group, SIGKILL);
+    }
   }
   closedir(pids);
 }
@@ -30,18 +32,20 @@ static void end_hubs(const char *run) {
 _Noreturn static void guard(const char *run, bool keep, int guarded) {
   char octet;
   setsid();
-  while (read(guarded, &octet, 1) > 0)
-    continue;
+  while (read(guarded, &octet, 1) > 0) {
+  }
   end_hubs(run);
-  if (!keep)
+  if (!keep) {
     remove_directory(run);
+  }
   _exit(0);
 }
 
 pid_t guard_start(const char *run, bool keep, int *guarded) {
   int ends[2];
-  if (pipe(ends) != 0)
+  if (pipe(ends) != 0) {
     return -1;
+  }
   fcntl(ends[0], F_SETFD, FD_CLOEXEC);
   fcntl(ends[1], F_SETFD, FD_CLOEXEC);
   pid_t pid = fork();
@@ -57,7 +61,7 @@ pid_t guard_start(const char *run, bool keep, int *guarded) {
   return pid;
 }
 
-void guard_end(pid_t pid, int guarded) {
+void guard_end(pid_t guard, int guarded) {
   close(guarded);
-  waitpid(pid, NULL, 0);
+  waitpid(guard, NULL, 0);
 }

@@ -52,22 +52,22 @@ void case_end(void);
 /* Lays the checks that follow to this one of the case's requirements. */
 void checking(const char *id);
 /* Says what the case does, in the transcript. */
-void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void note(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 
 /* Ends the case. `expected` is a static sentence; the format says what came. */
-_Noreturn void fail(const char *expected, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void fail(const char *expected, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 #define EXPECT(condition, expected, ...)                                                                               \
   do {                                                                                                                 \
     if (!(condition))                                                                                                  \
       fail(expected, __VA_ARGS__);                                                                                     \
   } while (0)
 /* The same, where `id` is the requirement that is broken: a case that does not judge it gets the verdict SKIP. */
-_Noreturn void fail_as(const char *id, const char *expected, const char *format, ...)
+_Noreturn void fail_as(const char *id, const char *expected, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
 /* This host cannot run the case (no ::1, for one). */
-_Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void skip(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* `id` is broken, and the case can go on: it fails where it judges that one, and the runner tells of it otherwise. */
-void breach(const char *id, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void breach(const char *id, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 
 /* -------------------------------------------------------------------------------------------------------- time */
 
@@ -133,7 +133,7 @@ void hub_close_stdin(struct hub *hub);
 const char *hub_log(const struct hub *hub);
 size_t hub_log_size(const struct hub *hub);
 /* From a path below its directory. */
-char *hub_path(const struct hub *hub, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *hub_path(const struct hub *hub, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 
 /* -------------------------------------------------------------------------------------------------------- JSON */
 
@@ -198,7 +198,7 @@ void conn_half_close(struct conn *conn);
 /*
  * Sends a message with the connection's next id and returns that. In the format ' stands for "; NULL is an empty body.
  */
-uint32_t send_message(struct conn *conn, const char *type, const char *format, ...)
+uint32_t send_message(struct conn *conn, const char *type, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same with a body octet for octet. */
 uint32_t send_body(struct conn *conn, const char *type, const void *body, size_t size);
@@ -206,7 +206,7 @@ uint32_t send_body(struct conn *conn, const char *type, const void *body, size_t
 uint32_t next_id(const struct conn *conn);
 /* Octets as they are. Answers to HEARTBEATs wait while they end inside a message, and end with a break of framing. */
 void send_octets(struct conn *conn, const void *octets, size_t size);
-void send_text(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void send_text(struct conn *conn, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 /* In writes of at most `piece` octets, each taken by the socket on its own. */
 void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece);
 
@@ -234,7 +234,7 @@ void fence(struct conn *conn);
 size_t pending(const struct conn *conn, const char *type);
 
 /* send_message() and expect_ack(). */
-const struct message *request(struct conn *conn, const char *type, const char *format, ...)
+const struct message *request(struct conn *conn, const char *type, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
@@ -244,7 +244,7 @@ const struct message *request(struct conn *conn, const char *type, const char *f
 const struct message *register_instance(struct conn *conn, const char *name);
 const struct message *register_observer(struct conn *conn, const char *name);
 /* With further members of the body: ", 'window':3". */
-const struct message *register_with(struct conn *conn, const char *name, const char *format, ...)
+const struct message *register_with(struct conn *conn, const char *name, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
 /* A new connection that is registered. */
 struct conn *join(struct hub *hub, const char *name);
@@ -297,7 +297,7 @@ bool state_has_text(struct hub *hub, const char *path, const char *text);
 /* -------------------------------------------------------------------------------------------------------- text */
 
 /* Formats into memory that lives until the end of the case. */
-char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* `count` times `octets`. */
 char *repeat(const char *octets, size_t count);
 void *allocate(size_t size);

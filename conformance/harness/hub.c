@@ -48,8 +48,9 @@ static uint32_t scaled(uint32_t ms, uint32_t otherwise) {
 
 static char *private_directory(void) {
   char *dir = format("%s/" CASES "/XXXXXX", environment(ENV_RUN));
-  if (!mkdtemp(dir))
+  if (!mkdtemp(dir)) {
     suite_broke("cannot make %s: %s", dir, strerror(errno));
+  }
   return dir;
 }
 
@@ -98,8 +99,9 @@ static void record_lines(struct hub_process *process, bool all) {
     const char *begin = text + process->recorded;
     size_t left = process->log.size - process->recorded;
     const char *end = memchr(begin, '\n', left);
-    if (!end && !all)
+    if (!end && !all) {
       return;
+    }
     size_t size = end ? (size_t)(end - begin) : left;
     record_log(format("%.*s", (int)size, begin));
     process->recorded += size + (end ? 1 : 0);
@@ -136,14 +138,16 @@ size_t hub_log_size(const struct hub *hub) {
 /* ------------------------------------------------------------------------------------------------ start and end */
 
 static const char *how_it_ended(const struct hub *hub) {
-  if (hub->exit_signal)
+  if (hub->exit_signal) {
     return format("was ended by signal %d (%s)", hub->exit_signal, strsignal(hub->exit_signal));
+  }
   return format("ended with exit status %d", hub->exit_status);
 }
 
 static void close_input(struct hub_process *process) {
-  if (process->input)
+  if (process->input) {
     uv_close((uv_handle_t *)process->input, NULL);
+  }
   process->input = NULL;
 }
 
@@ -156,8 +160,9 @@ static void on_exit_of(uv_process_t *handle, int64_t status, int signal) {
   hub->exit_signal = told_by_status ? (int)status - 128 : signal;
   remove(process->pid_file);
   record_event(process->lane, "%s", how_it_ended(hub));
-  if (!process->may_end)
+  if (!process->may_end) {
     case_crashed("the hub %s, by itself", how_it_ended(hub));
+  }
   close_input(process);
   uv_close((uv_handle_t *)handle, NULL);
 }
@@ -173,13 +178,16 @@ static uv_pipe_t *open_pipe(struct hub_process *process) {
 static char **environment_of(const struct hub *hub) {
   extern char **environ;
   size_t count = 0;
-  while (environ[count])
+  while (environ[count]) {
     count++;
+  }
   char **variables = allocate((count + 2) * sizeof *variables);
   size_t kept = 0;
-  for (size_t i = 0; i < count; i++)
-    if (strncmp(environ[i], "XDG_RUNTIME_DIR=", 16) != 0 && strncmp(environ[i], "BH_SUITE_", 9) != 0)
+  for (size_t i = 0; i < count; i++) {
+    if (strncmp(environ[i], "XDG_RUNTIME_DIR=", 16) != 0 && strncmp(environ[i], "BH_SUITE_", 9) != 0) {
       variables[kept++] = environ[i];
+    }
+  }
   variables[kept] = format("XDG_RUNTIME_DIR=%s", hub->dir);
   return variables;
 }
@@ -189,8 +197,9 @@ static void spawn(struct hub *hub) {
   process->values[7] = (struct placeholder){"port", format("%u", hub->port)};
   process->command = fill_in(environment(ENV_HUB), process->values, 8);
   process->input = open_pipe(process);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2; i++) {
     process->output[i] = open_pipe(process);
+  }
   uv_stdio_container_t stdio[] = {
       {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)process->input},
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[0]},
@@ -207,15 +216,17 @@ static void spawn(struct hub *hub) {
   process->process = allocate(sizeof *process->process);
   process->process->data = process;
   int error = uv_spawn(loop(), process->process, &options);
-  if (error)
+  if (error) {
     suite_broke("cannot start /bin/sh: %s", uv_strerror(error));
+  }
   hub->running = true;
   process->pid_file = format("%s/" PIDS "/%d", environment(ENV_RUN), (int)process->process->pid);
   file_write(process->pid_file, "", 0);
   record_event(process->lane, "starts: %s", process->command);
   process->open_outputs = 2;
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2; i++) {
     uv_read_start((uv_stream_t *)process->output[i], give_space, on_output);
+  }
 }
 
 void hub_launch(struct hub *hub) {
@@ -228,10 +239,12 @@ void hub_launch(struct hub *hub) {
 
 static bool is_ready_or_ended(void *arg) {
   struct hub_process *process = arg;
-  if (!process->hub->running || process->probe)
+  if (!process->hub->running || process->probe) {
     return true;
-  if (!process->attempt)
+  }
+  if (!process->attempt) {
     process->attempt = conn_begin(process->hub);
+  }
   switch (conn_stage(process->attempt)) {
   case CONN_CONNECTED:
     process->probe = process->attempt;
@@ -255,23 +268,27 @@ static bool wait_ready(struct hub *hub) {
   struct hub_process *process = hub->process;
   uint64_t ms = start_ms();
   bool over = wait_until(is_ready_or_ended, process, ms);
-  if (process->attempt)
+  if (process->attempt) {
     conn_abandon(process->attempt);
+  }
   process->attempt = NULL;
   if (!over) {
     learn(NOT_READY);
     fail_as("BH-IUT-001", "the endpoint takes a connection", "none %g s after the hub was started", (double)ms / 1000);
   }
-  if (!hub->running && hub->exit_status == UNIMPLEMENTED_STATUS)
+  if (!hub->running && hub->exit_status == UNIMPLEMENTED_STATUS) {
     unimplemented("the hub ended with exit status %d before it was ready", UNIMPLEMENTED_STATUS);
-  if (hub->running)
+  }
+  if (hub->running) {
     learn(READY);
+  }
   return hub->running;
 }
 
 void hub_ready(struct hub *hub) {
-  if (!wait_ready(hub))
+  if (!wait_ready(hub)) {
     crashed("the hub %s before its endpoint took a connection", how_it_ended(hub));
+  }
   hub->process->may_end = false;
   record_event(hub->process->lane, "is ready");
 }
@@ -321,17 +338,20 @@ static void send_signal(struct hub_process *process, int signal) {
     return;
   }
   const struct placeholder values[] = {{"signal", format("%d", signal)}, {"pid", format("%d", pid)}};
-  if (system(fill_in(command, values, 2)) != 0)
+  if (system(fill_in(command, values, 2)) != 0) {
     suite_broke("the command of --kill failed");
+  }
 }
 
 void hub_signal(struct hub *hub, int signal) {
   struct hub_process *process = hub->process;
-  if (!hub->running)
+  if (!hub->running) {
     suite_broke("the case signals a hub that has ended");
+  }
   record_event(process->lane, "is sent %s", signal_name(signal));
-  if (signal == SIGKILL || signal == SIGTERM || signal == SIGINT)
+  if (signal == SIGKILL || signal == SIGTERM || signal == SIGINT) {
     process->may_end = true;
+  }
   process->stopped = signal == SIGSTOP || (process->stopped && signal != SIGCONT);
   send_signal(process, signal);
 }
@@ -353,28 +373,32 @@ bool hub_wait_end(struct hub *hub, uint64_t ms) {
   hub->process->may_end = true;
   bool ended = wait_until(does_not_run, hub, ms);
   /* What it wrote last; a child of its own may hold the pipes open. */
-  if (ended)
+  if (ended) {
     wait_quietly(has_ended, hub->process, deadline_ms());
-  else
+  } else {
     hub->process->may_end = false;
+  }
   return ended;
 }
 
 void hub_expect_end(struct hub *hub) {
-  if (!hub_wait_end(hub, end_ms()))
-    fail("the hub ends", "it still runs after %g s", END_MS / 1000 * time_scale());
+  if (!hub_wait_end(hub, end_ms())) {
+    fail("the hub ends", "it still runs after %g s", (double)end_ms() / 1000);
+  }
 }
 
 void hub_end(struct hub *hub) {
   hub_signal(hub, SIGTERM);
-  if (!hub_wait_end(hub, end_ms()))
-    fail_as("BH-IUT-003", "SIGTERM ends the hub", "it still runs after %g s", END_MS / 1000 * time_scale());
+  if (!hub_wait_end(hub, end_ms())) {
+    fail_as("BH-IUT-003", "SIGTERM ends the hub", "it still runs after %g s", (double)end_ms() / 1000);
+  }
 }
 
 void hub_kill(struct hub *hub) {
   hub_signal(hub, SIGKILL);
-  if (!hub_wait_end(hub, end_ms()))
+  if (!hub_wait_end(hub, end_ms())) {
     suite_broke("SIGKILL does not end the hub: does the command start it in another process group? See --kill");
+  }
 }
 
 void hub_close_stdin(struct hub *hub) {
@@ -395,22 +419,26 @@ static bool died(const struct hub *hub) {
 
 static void end_quietly(struct hub_process *process, bool judge) {
   struct hub *hub = process->hub;
-  if (!hub->running)
+  if (!hub->running) {
     return;
+  }
   process->may_end = true;
-  if (process->stopped)
+  if (process->stopped) {
     send_signal(process, SIGCONT);
+  }
   send_signal(process, SIGTERM);
   if (wait_quietly(does_not_run, hub, judge ? end_ms() : deadline_ms())) {
     wait_quietly(has_ended, process, deadline_ms());
-    if (judge && died(hub))
+    if (judge && died(hub)) {
       case_crashed("the hub %s when it was told to end", how_it_ended(hub));
-    else if (judge && !ended_as_told(hub))
+    } else if (judge && !ended_as_told(hub)) {
       breach("BH-IUT-003", "SIGTERM did not end the hub cleanly: it %s", how_it_ended(hub));
+    }
     return;
   }
-  if (judge)
-    breach("BH-IUT-003", "SIGTERM did not end the hub: it still runs after %g s", END_MS / 1000 * time_scale());
+  if (judge) {
+    breach("BH-IUT-003", "SIGTERM did not end the hub: it still runs after %g s", (double)end_ms() / 1000);
+  }
   send_signal(process, SIGKILL);
   wait_quietly(does_not_run, hub, end_ms());
   wait_quietly(has_ended, process, deadline_ms());
@@ -418,8 +446,9 @@ static void end_quietly(struct hub_process *process, bool judge) {
 
 void hubs_finish(bool judge) {
   for (struct hub_process *process = hubs; process; process = process->next) {
-    if (process->process)
+    if (process->process) {
       end_quietly(process, judge);
+    }
     record_lines(process, true);
   }
 }
@@ -427,8 +456,9 @@ void hubs_finish(bool judge) {
 void hubs_forget(void) {
   for (struct hub_process *process = hubs; process; process = process->next) {
     bh_buffer_free(&process->log);
-    if (strcmp(environment(ENV_KEEP), "1") != 0)
+    if (strcmp(environment(ENV_KEEP), "1") != 0) {
       remove_directory(process->hub->dir);
+    }
   }
   hubs = NULL;
 }

@@ -48,22 +48,22 @@ bool has_learned(const char *what);
  */
 enum record_kind { RECORD_SEND, RECORD_RECEIVE, RECORD_EVENT, RECORD_LOG };
 
-void record_event(const char *lane, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void record_event(const char *lane, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 void record_traffic(enum record_kind kind, const char *lane, const char *text, const void *body, size_t size,
                     bool automatic);
-void record_log(const char *line);
+void record_log(const char *text);
 
 /* ----------------------------------------------------------------------------------------------------- the case */
 
 const char *environment(const char *name); /* "" where it is not set */
 double time_scale(void);
 /* Why the case must end although nothing was expected of it yet: found in a callback, raised by the next wait. */
-void case_crashed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void case_crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 void raise_pending(void);
-_Noreturn void unimplemented(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void crashed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void unimplemented(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The suite itself cannot go on. */
-_Noreturn void suite_broke(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The case has lost so much time to the host that a hub may have given it up: see INCONCLUSIVE. */
 void case_timeout_ms(uint32_t timeout_ms);
 
@@ -80,9 +80,9 @@ bool wait_quietly(bool (*condition)(void *arg), void *arg, uint64_t ms);
 
 /* ------------------------------------------------------------------------------------------------------- memory */
 
-char *format_list(const char *format, va_list args);
+char *format_list(const char *pattern, va_list args);
 /* The same, with every ' of the format made ". */
-char *format_body(const char *format, va_list args);
+char *format_body(const char *pattern, va_list args);
 void free_all(void);
 /* An array that grows, of the case's memory. */
 void *grow(void *array, size_t count, size_t *capacity, size_t element);

@@ -43,8 +43,9 @@ static struct value child(struct value parent, const char *name, size_t name_siz
        ++*count) {
     at += consumed;
     const char *key = parent.octets + json.key.begin;
-    if (name ? key_is(key, json.key.end - json.key.begin, name, name_size) : *count == index)
+    if (name ? key_is(key, json.key.end - json.key.begin, name, name_size) : *count == index) {
       return (struct value){parent.octets + json.value.begin, json.value.end - json.value.begin};
+    }
   }
   return (struct value){NULL, 0};
 }
@@ -52,14 +53,16 @@ static struct value child(struct value parent, const char *name, size_t name_siz
 static struct value outermost(const struct json *json) {
   static const char space[] = " \t\r\n";
   const char *begin = json->text + strspn(json->text, space), *end = json->text + json->size;
-  while (end > begin && strchr(space, end[-1]))
+  while (end > begin && strchr(space, end[-1])) {
     end--;
+  }
   return (struct value){begin, (size_t)(end - begin)};
 }
 
 static struct value find(const struct json *json, const char *path) {
-  if (!json->valid)
+  if (!json->valid) {
     fail_as("BH-BODY-001", "one JSON text by RFC 8259", "%s", printable(json->text, json->size, 200));
+  }
   struct value value = outermost(json);
   size_t count;
   while (*path && value.octets) {
@@ -103,8 +106,9 @@ bool json_is_integer(const struct json *json, const char *path) {
 
 const char *json_text(const struct json *json, const char *path) {
   struct value value = find(json, path);
-  if (!value.octets || *value.octets != '"')
+  if (!value.octets || *value.octets != '"') {
     fail(format("a string as \"%s\"", path), "%s", shown(json));
+  }
   char *text = allocate(value.size + 1);
   bh_text_decode((bh_octets){(const uint8_t *)value.octets, value.size}, text, value.size + 1);
   return text;
@@ -114,15 +118,17 @@ uint64_t json_integer(const struct json *json, const char *path) {
   struct value value = find(json, path);
   errno = 0;
   unsigned long long number = json_is_integer(json, path) ? strtoull(value.octets, NULL, 10) : 0;
-  if (!json_is_integer(json, path) || errno)
+  if (!json_is_integer(json, path) || errno) {
     fail(format("an integer without sign, fraction and exponent as \"%s\"", path), "%s", shown(json));
+  }
   return number;
 }
 
 size_t json_count(const struct json *json, const char *path) {
   struct value value = find(json, path);
-  if (!value.octets || (*value.octets != '[' && *value.octets != '{'))
+  if (!value.octets || (*value.octets != '[' && *value.octets != '{')) {
     fail(format("an array as \"%s\"", path), "%s", shown(json));
+  }
   size_t count;
   child(value, NULL, 0, SIZE_MAX, &count);
   return count;
@@ -130,29 +136,33 @@ size_t json_count(const struct json *json, const char *path) {
 
 const char *json_octets(const struct json *json, const char *path, size_t *size) {
   struct value value = find(json, path);
-  if (!value.octets)
+  if (!value.octets) {
     fail(format("a member \"%s\"", path), "%s", shown(json));
+  }
   *size = value.size;
   return value.octets;
 }
 
 void expect_text(const struct json *json, const char *path, const char *text) {
   bool same = text ? json_is_text(json, path) && strcmp(json_text(json, path), text) == 0 : json_is_null(json, path);
-  if (!same)
+  if (!same) {
     fail(text ? format("\"%s\" is \"%s\"", path, text) : format("\"%s\" is null", path), "%s", shown(json));
+  }
 }
 
 void expect_integer(const struct json *json, const char *path, uint64_t value) {
-  if (!json_is_integer(json, path) || json_integer(json, path) != value)
+  if (!json_is_integer(json, path) || json_integer(json, path) != value) {
     fail(format("\"%s\" is %llu", path, (unsigned long long)value), "%s", shown(json));
+  }
 }
 
 int json_find_instance(const struct json *json, const char *path, const char *id) {
   size_t count = json_count(json, path);
   for (size_t i = 0; i < count; i++) {
     const char *instance = format("%s[%zu].instance", path, i);
-    if (json_is_text(json, instance) && strcmp(json_text(json, instance), id) == 0)
+    if (json_is_text(json, instance) && strcmp(json_text(json, instance), id) == 0) {
       return (int)i;
+    }
   }
   return -1;
 }

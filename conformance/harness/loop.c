@@ -38,8 +38,9 @@ void loop_begin(void) {
 
 static void close_handle(uv_handle_t *handle, void *arg) {
   (void)arg;
-  if (!uv_is_closing(handle))
+  if (!uv_is_closing(handle)) {
     uv_close(handle, NULL);
+  }
 }
 
 void loop_end(void) {
@@ -55,16 +56,18 @@ uint64_t loop_longest_gap(void) {
 static void run_once(void) {
   uv_run(&the_loop, UV_RUN_ONCE);
   uint64_t now = now_ms();
-  if (now - last_ran > longest_gap)
+  if (now - last_ran > longest_gap) {
     longest_gap = now - last_ran;
+  }
   last_ran = now;
 }
 
 bool wait_quietly(bool (*condition)(void *arg), void *arg, uint64_t ms) {
   uint64_t end = now_ms() + ms;
   while (!condition(arg)) {
-    if (now_ms() >= end)
+    if (now_ms() >= end) {
       return false;
+    }
     run_once();
   }
   return true;
@@ -74,10 +77,12 @@ bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms) {
   uint64_t end = now_ms() + ms;
   for (;;) {
     raise_pending();
-    if (condition(arg))
+    if (condition(arg)) {
       return true;
-    if (now_ms() >= end)
+    }
+    if (now_ms() >= end) {
       return false;
+    }
     run_once();
   }
 }

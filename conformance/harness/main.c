@@ -90,16 +90,18 @@ _Noreturn static void usage(const char *wrong) {
 static double read_scale(const char *text) {
   char *end;
   double scale = strtod(text, &end);
-  if (*end || end == text || !(scale >= 0.1 && scale <= 1000))
+  if (*end || end == text || !(scale >= 0.1 && scale <= 1000)) {
     usage("--time-scale takes a number from 0.1 to 1000");
+  }
   return scale;
 }
 
 static size_t read_jobs(const char *text) {
   char *end;
   unsigned long jobs = strtoul(text, &end, 10);
-  if (*end || end == text || *text == '-' || jobs < 1 || jobs > 256)
+  if (*end || end == text || *text == '-' || jobs < 1 || jobs > 256) {
     usage("--jobs takes a number from 1 to 256");
+  }
   return jobs;
 }
 
@@ -156,14 +158,18 @@ static void take_option(int option, struct options *options) {
 static void read_options(int argc, char **argv, struct options *options) {
   options->time_scale = 1;
   options->globs = calloc((size_t)argc, sizeof *options->globs);
-  if (!options->globs)
+  if (!options->globs) {
     exit(EXIT_BROKEN);
-  for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;)
+  }
+  for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     take_option(option, options);
-  while (optind < argc)
+  }
+  while (optind < argc) {
     options->globs[options->glob_count++] = argv[optind++];
-  if (!options->hub && !options->list)
+  }
+  if (!options->hub && !options->list) {
     usage("--hub says how the hub under test is started");
+  }
 }
 
 /* As the build tree has them, and as `scons install` puts them. */
@@ -171,15 +177,18 @@ static const char *find_vectors(char *path, size_t size) {
   static const char *const places[] = {"../../spec/vectors", "../share/bridgehub/spec/vectors"};
   char program[256];
   size_t length = sizeof program;
-  if (getenv("BH_VECTORS"))
+  if (getenv("BH_VECTORS")) {
     return getenv("BH_VECTORS");
-  if (uv_exepath(program, &length) != 0)
+  }
+  if (uv_exepath(program, &length) != 0) {
     return "spec/vectors";
+  }
   *strrchr(program, '/') = '\0';
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
     snprintf(path, size, "%s/%s", program, places[i]);
-    if (access(path, R_OK) == 0)
+    if (access(path, R_OK) == 0) {
       return path;
+    }
   }
   return "spec/vectors";
 }
@@ -206,10 +215,12 @@ int main(int argc, char **argv) {
   struct options options = {0};
   char vectors[512];
   read_options(argc, argv, &options);
-  if (!options.vectors)
+  if (!options.vectors) {
     options.vectors = find_vectors(vectors, sizeof vectors);
-  if (!options.list && access(options.vectors, R_OK | X_OK) != 0)
+  }
+  if (!options.list && access(options.vectors, R_OK | X_OK) != 0) {
     usage("the test vectors are not where they should be: --vectors DIR names their directory");
+  }
   struct criterion_test_set *all = criterion_initialize();
   int status = run(&options, all);
   criterion_finalize(all);

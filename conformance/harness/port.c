@@ -16,8 +16,9 @@ bool port_is_free(uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (fd < 0)
+  if (fd < 0) {
     suite_broke("cannot open a socket");
+  }
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   bool listens = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0;
   close(fd);
@@ -29,8 +30,9 @@ uint16_t free_port(void) {
     uint16_t random;
     uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
     uint16_t port = (uint16_t)(FIRST_PORT + random % PORTS);
-    if (port_is_free(port))
+    if (port_is_free(port)) {
       return port;
+    }
   }
   suite_broke("no port between %d and %d is free", FIRST_PORT, FIRST_PORT + PORTS);
 }

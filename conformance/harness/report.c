@@ -59,30 +59,37 @@ static struct record read_record(const char *path) {
     char *end = line + strcspn(line, "\n");
     struct json json = json_read(line, (size_t)(end - line));
     line = *end ? end + 1 : end;
-    if (!json.valid) /* cut short with its worker */
+    if (!json.valid) { /* cut short with its worker */
       continue;
+    }
     record.lines = grow(record.lines, record.count, &capacity, sizeof *record.lines);
     record.lines[record.count++] = json;
   }
-  for (size_t i = 0; i < record.count; i++)
-    if (is_kind(&record.lines[i], "verdict"))
+  for (size_t i = 0; i < record.count; i++) {
+    if (is_kind(&record.lines[i], "verdict")) {
       record.verdict = &record.lines[i];
+    }
+  }
   return record;
 }
 
 static enum verdict judge(const struct entry *entry, const struct record *record) {
-  if (entry->timed_out)
+  if (entry->timed_out) {
     return VERDICT_TIMEOUT;
-  for (int verdict = 0; record->verdict && verdict < VERDICTS; verdict++)
-    if (strcmp(names[verdict], member(record->verdict, "verdict")) == 0)
+  }
+  for (int verdict = 0; record->verdict && verdict < VERDICTS; verdict++) {
+    if (strcmp(names[verdict], member(record->verdict, "verdict")) == 0) {
       return (enum verdict)verdict;
+    }
+  }
   return VERDICT_BROKEN;
 }
 
 static void print_requirement(const char *id, size_t size, FILE *out) {
   size_t index = requirement_index(id, size);
-  if (index < requirement_count)
+  if (index < requirement_count) {
     fprintf(out, "        %s  %s\n", requirements[index].id, requirements[index].sentence);
+  }
 }
 
 static void print_requirements(const struct entry *entry, const char *broken, FILE *out) {
@@ -110,38 +117,46 @@ static void print_line(const struct json *line, size_t width, FILE *out) {
                       : is_kind(line, "breach")  ? "!! "
                                                  : "";
   fprintf(out, "        %8.3f  %-9s %s%s", (double)json_integer(line, "us") / 1e6, member(line, "lane"), arrow, text);
-  if (*body)
+  if (*body) {
     fprintf(out, "  %.*s%s", (int)width, body, strlen(body) > width ? "..." : "");
-  if (is_kind(line, "breach"))
+  }
+  if (is_kind(line, "breach")) {
     fprintf(out, " (%s)", member(line, "requirement"));
+  }
   fputc('\n', out);
 }
 
 static void print_transcript(const struct record *record, bool verbose, FILE *out) {
   size_t shown = 0, passed_over = 0;
-  for (size_t i = 0; i < record->count; i++)
+  for (size_t i = 0; i < record->count; i++) {
     shown += is_shown(&record->lines[i]);
+  }
   fprintf(out, "      transcript, in seconds\n");
   for (size_t i = 0, at = 0; i < record->count; i++) {
-    if (!is_shown(&record->lines[i]))
+    if (!is_shown(&record->lines[i])) {
       continue;
+    }
     /* The first ones say how it began, the last ones what went wrong. */
-    if (verbose || shown <= LINES_MAX || at < LINES_MAX / 4 || at >= shown - LINES_MAX * 3 / 4)
+    if (verbose || shown <= LINES_MAX || at < LINES_MAX / 4 || at >= shown - LINES_MAX * 3 / 4) {
       print_line(&record->lines[i], verbose ? SHOWN_VERBOSE : SHOWN, out);
-    else if (passed_over++ == 0)
+    } else if (passed_over++ == 0) {
       fprintf(out, "        ... %zu more; --verbose shows them\n", shown - LINES_MAX);
+    }
     at++;
   }
 }
 
 static void print_log(const struct record *record, FILE *out) {
   size_t logged = 0, at = 0;
-  for (size_t i = 0; i < record->count; i++)
+  for (size_t i = 0; i < record->count; i++) {
     logged += is_kind(&record->lines[i], "log");
+  }
   fprintf(out, "      the hub's last words%s\n", logged ? "" : ": none");
-  for (size_t i = 0; i < record->count; i++)
-    if (is_kind(&record->lines[i], "log") && at++ + LOG_LINES_MAX >= logged)
+  for (size_t i = 0; i < record->count; i++) {
+    if (is_kind(&record->lines[i], "log") && at++ + LOG_LINES_MAX >= logged) {
       fprintf(out, "        %s\n", member(&record->lines[i], "text"));
+    }
+  }
 }
 
 static void print_explanation(const struct entry *entry, enum verdict verdict, const struct record *record, FILE *out) {
@@ -149,14 +164,17 @@ static void print_explanation(const struct entry *entry, enum verdict verdict, c
   const char *expected = record->verdict ? member(record->verdict, "expected") : "";
   const char *came = record->verdict ? member(record->verdict, "came") : "";
   print_requirements(entry, broken, out);
-  if (*expected)
+  if (*expected) {
     fprintf(out, "      expected  %s\n", expected);
-  if (*came)
+  }
+  if (*came) {
     fprintf(out, "      came      %s\n", came);
-  if (verdict == VERDICT_TIMEOUT)
+  }
+  if (verdict == VERDICT_TIMEOUT) {
     fprintf(out, "      came      no end of the case in its time\n");
-  else if (!record->verdict)
+  } else if (!record->verdict) {
     fprintf(out, "      came      the end of the case's process, by signal %d: a fault of the suite\n", entry->signal);
+  }
 }
 
 static bool is_grave(enum verdict verdict) {
@@ -169,8 +187,9 @@ static bool is_breach_of(const struct json *line, const char *id) {
 
 static size_t count_breaches(const struct record *record, size_t before, const char *id) {
   size_t count = 0;
-  for (size_t i = 0; i < before; i++)
+  for (size_t i = 0; i < before; i++) {
     count += is_breach_of(&record->lines[i], id);
+  }
   return count;
 }
 
@@ -180,16 +199,19 @@ static void print_breaches(const struct record *record, const struct options *op
   for (size_t i = 0; i < record->count; i++) {
     const struct json *line = &record->lines[i];
     const char *id = member(line, "requirement");
-    if (!is_kind(line, "breach") || count_breaches(record, i, id))
+    if (!is_kind(line, "breach") || count_breaches(record, i, id)) {
       continue;
+    }
     bool *told = &tally->seen[requirement_index(id, strlen(id))];
     size_t times = count_breaches(record, record->count, id);
     fprintf(out, "      seen in passing%s%s\n", *told ? ", as before: " : "", *told ? id : "");
-    if (!*told)
+    if (!*told) {
       print_requirement(id, strlen(id), out);
+    }
     fprintf(out, "      came      %s", member(line, "text"));
-    if (times > 1)
+    if (times > 1) {
       fprintf(out, "; and %zu times more", times - 1);
+    }
     fputc('\n', out);
     fresh = fresh || !*told;
     *told = true;
@@ -202,9 +224,11 @@ static void print_breaches(const struct record *record, const struct options *op
 }
 
 static bool has_breach(const struct record *record) {
-  for (size_t i = 0; i < record->count; i++)
-    if (is_kind(&record->lines[i], "breach"))
+  for (size_t i = 0; i < record->count; i++) {
+    if (is_kind(&record->lines[i], "breach")) {
       return true;
+    }
+  }
   return false;
 }
 
@@ -218,14 +242,17 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
       read_record(format("%s/" RESULTS "/%s.%s.jsonl", run, entry->test->category, entry->test->name));
   enum verdict verdict = judge(entry, &record);
   tally->of[verdict]++;
-  if (verdict != VERDICT_PASS || options->verbose || has_breach(&record))
+  if (verdict != VERDICT_PASS || options->verbose || has_breach(&record)) {
     fprintf(out, "  %-13s %s\n", names[verdict], entry->slug);
-  if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED)
+  }
+  if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED) {
     fprintf(out, "      %s\n", record.verdict ? member(record.verdict, "came") : "");
-  if (is_grave(verdict))
+  }
+  if (is_grave(verdict)) {
     print_explanation(entry, verdict, &record, out);
-  else
+  } else {
     print_breaches(&record, options, tally, out);
+  }
   if (is_grave(verdict) || options->verbose) {
     print_transcript(&record, options->verbose, out);
     print_log(&record, out);
@@ -236,8 +263,9 @@ enum verdict report_case(const struct entry *entry, const char *run, const struc
 
 void report_summary(const struct tally *tally, double seconds, FILE *out) {
   size_t cases = 0;
-  for (int verdict = 0; verdict < VERDICTS; verdict++)
+  for (int verdict = 0; verdict < VERDICTS; verdict++) {
     cases += tally->of[verdict];
+  }
   fprintf(out, "\n%zu case%s in %.1f s:", cases, cases == 1 ? "" : "s", seconds);
   const char *separator = " ";
   for (int verdict = 0; verdict < VERDICTS; verdict++) {
@@ -246,7 +274,8 @@ void report_summary(const struct tally *tally, double seconds, FILE *out) {
       separator = ", ";
     }
   }
-  if (tally->breaches)
+  if (tally->breaches) {
     fprintf(out, "; %zu breach%s seen in passing", tally->breaches, tally->breaches == 1 ? "" : "es");
+  }
   fputc('\n', out);
 }

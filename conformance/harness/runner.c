@@ -54,20 +54,24 @@ static void tell_what_is_over(void) {
   const struct catalogue *catalogue = current.catalogue;
   for (; current.told < catalogue->count && catalogue->entries[current.told].over; current.told++) {
     const struct entry *entry = &catalogue->entries[current.told];
-    if (!told.stream && !(told.stream = open_memstream(&told.text, &told.size)))
+    if (!told.stream && !(told.stream = open_memstream(&told.text, &told.size))) {
       exit(EXIT_BROKEN);
+    }
     told.cases++;
-    if (report_case(entry, current.run, current.options, &current.tally, told.stream) == VERDICT_PASS)
+    if (report_case(entry, current.run, current.options, &current.tally, told.stream) == VERDICT_PASS) {
       told.passed++;
-    if (end_of_section(entry))
+    }
+    if (end_of_section(entry)) {
       tell_section(entry->section, &told);
+    }
   }
 }
 
 static void end_entry(struct criterion_test_stats *stats, bool timed_out) {
   struct entry *entry = catalogue_find(current.catalogue, stats->test);
-  if (!entry)
+  if (!entry) {
     return;
+  }
   entry->over = true;
   entry->timed_out = entry->timed_out || timed_out;
   entry->signal = stats->signal;
@@ -94,14 +98,16 @@ static bool make_run_directory(char *run, size_t size) {
   const char *temporary = environment("TMPDIR");
   bool usable = *temporary == '/' && strlen(temporary) <= TEMPORARY_MAX;
   snprintf(run, size, "%s/bhc-XXXXXX", usable ? temporary : "/tmp");
-  if (!mkdtemp(run))
+  if (!mkdtemp(run)) {
     return false;
+  }
   static const char *const parts[] = {RESULTS, CASES, PIDS, LEARNED};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", run, parts[i]);
-    if (mkdir(path, 0700) != 0)
+    if (mkdir(path, 0700) != 0) {
       return false;
+    }
   }
   return true;
 }
@@ -122,10 +128,12 @@ static bool set_output(const char *provider, const char *path) {
 }
 
 static int exit_status(const struct tally *tally) {
-  if (tally->of[VERDICT_BROKEN])
+  if (tally->of[VERDICT_BROKEN]) {
     return EXIT_BROKEN;
-  if (tally->of[VERDICT_FAIL] || tally->of[VERDICT_CRASH] || tally->of[VERDICT_TIMEOUT] || tally->breaches)
+  }
+  if (tally->of[VERDICT_FAIL] || tally->of[VERDICT_CRASH] || tally->of[VERDICT_TIMEOUT] || tally->breaches) {
     return EXIT_FAULTS;
+  }
   return tally->of[VERDICT_INCONCLUSIVE] ? EXIT_INCONCLUSIVE : EXIT_CONFORMANT;
 }
 
@@ -137,8 +145,9 @@ static void run_all(struct criterion_test_set *set) {
   criterion_options.always_succeed = true;
   criterion_run_all_tests(set);
   /* A worker that Criterion lost without a word: its record is there, or says by its absence what happened. */
-  for (size_t i = 0; i < current.catalogue->count; i++)
+  for (size_t i = 0; i < current.catalogue->count; i++) {
     current.catalogue->entries[i].over = true;
+  }
   tell_what_is_over();
   report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
 }
@@ -152,24 +161,28 @@ static int run_guarded(struct criterion_test_set *set, const char *run) {
   const struct options *options = current.options;
   int guarded;
   pid_t guard = guard_start(run, options->keep, &guarded);
-  if (guard < 0)
+  if (guard < 0) {
     return broken("start a process");
+  }
   tell_workers(options, run);
   printf("%zu case%s on: %s\n\n", set->tests, set->tests == 1 ? "" : "s", options->hub);
   fflush(stdout);
   run_all(set);
-  if (options->keep)
+  if (options->keep) {
     printf("records and directories: %s\n", run);
+  }
   guard_end(guard, guarded);
   return exit_status(&current.tally);
 }
 
 int run_cases(const struct catalogue *catalogue, const struct options *options) {
-  char run[128];
-  if (!set_output("tap", options->tap) || !set_output("xml", options->xml) || !set_output("json", options->json))
+  static char run[128]; /* the callbacks need it too */
+  if (!set_output("tap", options->tap) || !set_output("xml", options->xml) || !set_output("json", options->json)) {
     return broken("write the report");
-  if (!make_run_directory(run, sizeof run))
+  }
+  if (!make_run_directory(run, sizeof run)) {
     return broken("make a private directory");
+  }
   struct criterion_test_set *set = catalogue_test_set(catalogue);
   current.catalogue = catalogue;
   current.options = options;

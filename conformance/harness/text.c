@@ -16,8 +16,9 @@ static struct block *blocks;
 
 void *allocate(size_t size) {
   struct block *block = calloc(1, sizeof *block + size);
-  if (!block)
+  if (!block) {
     suite_broke("no memory for %zu octets", size);
+  }
   block->next = blocks;
   blocks = block;
   return block->octets;
@@ -32,19 +33,22 @@ void free_all(void) {
 }
 
 void *grow(void *array, size_t count, size_t *capacity, size_t element) {
-  if (count < *capacity)
+  if (count < *capacity) {
     return array;
+  }
   *capacity = *capacity ? 2 * *capacity : 16;
   void *bigger = allocate(*capacity * element);
-  if (count)
+  if (count) {
     memcpy(bigger, array, count * element);
+  }
   return bigger;
 }
 
 static void *resize(void *ctx, void *octets, size_t size) {
   (void)ctx;
-  if (size)
+  if (size) {
     return realloc(octets, size);
+  }
   free(octets);
   return NULL;
 }
@@ -61,8 +65,9 @@ char *format_list(const char *pattern, va_list args) {
   char *grown = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&grown, &size);
-  if (!stream || vfprintf(stream, pattern, args) < 0 || fclose(stream) != 0)
+  if (!stream || vfprintf(stream, pattern, args) < 0 || fclose(stream) != 0) {
     suite_broke("cannot format \"%s\"", pattern);
+  }
   char *text = allocate(size + 1);
   memcpy(text, grown, size);
   free(grown);
@@ -73,8 +78,12 @@ char *format_list(const char *pattern, va_list args) {
 
 char *format_body(const char *pattern, va_list args) {
   char *quoted = allocate(strlen(pattern) + 1);
-  for (size_t i = 0; pattern[i]; i++)
-    quoted[i] = pattern[i] == '\'' ? '"' : pattern[i];
+  for (size_t i = 0; pattern[i]; i++) {
+    quoted[i] = pattern[i];
+    if (quoted[i] == '\'') {
+      quoted[i] = '"';
+    }
+  }
   return format_list(quoted, args);
 }
 
@@ -91,8 +100,9 @@ char *repeat(const char *octets, size_t count) {
   char *text = allocate(whole + 1);
   memcpy(text, octets, whole ? size : 0);
   /* Doubled each time: a case that makes megabytes must not keep the hub waiting. */
-  for (size_t done = size; done < whole; done *= 2)
+  for (size_t done = size; done < whole; done *= 2) {
     memcpy(text + done, text, done < whole - done ? done : whole - done);
+  }
   return text;
 }
 
@@ -100,11 +110,13 @@ char *repeat(const char *octets, size_t count) {
 static size_t character_size(const uint8_t *octets, size_t size) {
   static const uint8_t masks[] = {0x80, 0xe0, 0xf0, 0xf8}, leads[] = {0x00, 0xc0, 0xe0, 0xf0};
   for (size_t length = 2; length <= 4 && length <= size; length++) {
-    if ((octets[0] & masks[length - 1]) != leads[length - 1] || octets[0] < 0xc2)
+    if ((octets[0] & masks[length - 1]) != leads[length - 1] || octets[0] < 0xc2) {
       continue;
+    }
     size_t tail = 1;
-    while (tail < length && (octets[tail] & 0xc0) == 0x80)
+    while (tail < length && (octets[tail] & 0xc0) == 0x80) {
       tail++;
+    }
     /* C1 controls are characters, and move cursors. */
     return tail == length && !(octets[0] == 0xc2 && octets[1] < 0xa0) ? length : 0;
   }
@@ -127,7 +139,8 @@ const char *printable(const void *octets, size_t size, size_t limit) {
     out += escape ? sprintf(out, "%s", escape) : sprintf(out, "\\x%02x", in[i]);
     i++;
   }
-  if (shown < size)
+  if (shown < size) {
     sprintf(out, "... (%zu octets)", size);
+  }
   return text;
 }
