@@ -133,7 +133,7 @@ static int set(const cmd_command *command, const cmd_option *option, const char 
 static void make_getopt_table(const cmd_command *command, struct option table[OPTIONS_MAX]) {
   size_t count = 0;
 
-  for (; command->options[count].name != NULL && count < OPTIONS_MAX - 2; count++) {
+  for (; count < OPTIONS_MAX - 2 && command->options[count].name != NULL; count++) {
     const cmd_option *option = &command->options[count];
     table[count] = (struct option){.name = option->name,
                                    .has_arg = option->value == NULL ? no_argument : required_argument,

@@ -32,7 +32,7 @@ typedef struct {
 typedef struct bh_link bh_link;
 
 /* Tries again and again, until it is stopped or its instance is superseded. `config`'s texts are copied. */
-int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **link, bh_why *why);
+int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **result, bh_why *why);
 bh_client *bh_link_client(bh_link *link);
 /* Sends what was queued by calls on the client. */
 void bh_link_flush(bh_link *link);

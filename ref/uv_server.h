@@ -29,7 +29,7 @@ typedef struct bh_server bh_server;
  * has the spool or the endpoint. Nothing was touched then. On every failure the port is free again, and what is left
  * are handles that close as the loop runs on. All of `config` is copied.
  */
-int bh_server_start(uv_loop_t *loop, const bh_server_config *config, bh_server **server, bh_why *why);
+int bh_server_start(uv_loop_t *loop, const bh_server_config *config, bh_server **result, bh_why *why);
 
 /*
  * A clean end (BH-ELECT-010): all of it happens in this call. `stopped` is called, from the loop, once every handle is

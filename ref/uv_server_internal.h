@@ -82,7 +82,7 @@ void bh_server_accept_failed(bh_server *server, const char *what, int error);
 /* uv_server_actions.c: what the core of the hub wants done. */
 void bh_server_perform(bh_server *server);
 void bh_server_write_state(bh_server *server, bool ended);
-int bh_server_import_found(void *server, const bh_import *import);
+int bh_server_import_found(void *ctx, const bh_import *import);
 
 /* uv_server_peer.c */
 int bh_server_listen(bh_server *server, bh_why *why);
