@@ -14,6 +14,9 @@
 #define LOG_LINE_MAX 2000
 #define BODY_SHOWN 2000
 #define DESCRIPTORS 256
+/* A case that waits for one thing after another, each just in time, is stopped; one that does not even wait, killed. */
+#define CASE_MS 30000
+#define CASE_KILLED_S 60
 
 static struct {
   const char *ids; /* "MUST BH-CLAIM-001 BH-CLAIM-002" */
@@ -265,6 +268,9 @@ void raise_pending(void) {
   if (current.crash) {
     crashed("%s", current.crash);
   }
+  if (uv_hrtime() / 1000 - current.began > 1000 * CASE_MS * time_scale()) {
+    stop_failed("TIMEOUT", NULL, "an end of the case", format("none in %g s", CASE_MS / 1000.0 * time_scale()));
+  }
   if (current.broken) {
     stop_judged(current.broken_id, "no breach of this requirement anywhere in the case", current.broken);
   }
@@ -303,6 +309,7 @@ static void close_on_exec(void) {
 
 static void begin(const char *level_and_ids) {
   signal(SIGPIPE, SIG_IGN);
+  alarm((unsigned)(CASE_KILLED_S * time_scale()) + 1);
   current.ids = level_and_ids;
   current.began = uv_hrtime() / 1000;
   loop_begin();

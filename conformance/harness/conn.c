@@ -422,6 +422,7 @@ uint32_t next_id(const struct conn *conn) {
 }
 
 uint32_t send_body(struct conn *conn, const char *type, const void *body, size_t size) {
+  end_patience();
   return write_message(conn->stream, type, body, size, false);
 }
 
@@ -434,6 +435,7 @@ uint32_t send_message(struct conn *conn, const char *type, const char *pattern, 
 }
 
 void send_octets(struct conn *conn, const void *octets, size_t size) {
+  end_patience();
   record_traffic(RECORD_SEND, conn->name, "octets", octets, size, false);
   if (size) {
     write_octets(conn->stream, octets, size);

@@ -14,9 +14,31 @@ static bool has_something(void *arg) {
   return has_next(conn->stream) || conn->ended || conn->stream->in_broken;
 }
 
+static bool is(const struct message *message, const char *type) {
+  return strcmp(message->type, type) == 0;
+}
+
+static struct {
+  const struct conn *conn;
+  uint64_t end;
+} patience;
+
+void end_patience(void) {
+  patience.conn = NULL;
+}
+
 const struct message *next_message_in(struct conn *conn, uint64_t ms) {
-  wait_until(has_something, conn, ms);
-  return has_next(conn->stream) ? conn->stream->messages[conn->stream->taken++] : NULL;
+  uint64_t now = now_ms();
+  if (patience.conn != conn) {
+    patience.conn = conn;
+    patience.end = now + ms;
+  }
+  wait_patiently(has_something, conn, patience.end > now ? patience.end - now : 0);
+  const struct message *message = has_next(conn->stream) ? conn->stream->messages[conn->stream->taken++] : NULL;
+  if (!message || !is(message, "HEARTBEAT")) {
+    end_patience();
+  }
+  return message;
 }
 
 static const char *shown(const struct message *message) {
@@ -36,10 +58,40 @@ static const char *absence(const struct conn *conn) {
   return format("nothing on %s in %llu ms", conn->name, (unsigned long long)waited);
 }
 
+/* The requirement that a hub breaks which closes a connection behind an ERROR after which it is to go on, or NULL. */
+static const char *broken_by_closing(const struct conn_stream *stream) {
+  static const struct {
+    const char *code, *requirement;
+  } errors[] = {
+      {"unknown-type", "BH-FRAME-010"},     {"bad-body", "BH-BODY-009"},  {"unsupported-protocol", "BH-REG-002"},
+      {"not-registered", "BH-MSG-009"},     {"not-active", "BH-REL-003"}, {"already-registered", "BH-REG-008"},
+      {"no-such-instance", "BH-CLAIM-005"}, {"unexpected", "BH-MSG-008"},
+  };
+  const struct message *last = stream->message_count ? stream->messages[stream->message_count - 1] : NULL;
+  for (size_t i = 0; last && json_is_text(&last->json, "code") && i < sizeof errors / sizeof *errors; i++) {
+    if (strcmp(json_text(&last->json, "code"), errors[i].code) == 0) {
+      return errors[i].requirement;
+    }
+  }
+  return NULL;
+}
+
+/* No message came: laid to the case, unless it is plain what is broken. */
+static _Noreturn void fail_absent(struct conn *conn, const char *expected) {
+  if (conn->stream->in_broken) {
+    fail_as("BH-FRAME-001", expected, "%s", absence(conn));
+  }
+  const char *broken = conn->ended ? broken_by_closing(conn->stream) : NULL;
+  if (broken) {
+    fail_as(broken, "the connection goes on behind this ERROR", "%s", absence(conn));
+  }
+  fail(expected, "%s", absence(conn));
+}
+
 static const struct message *expect_any(struct conn *conn, const char *expected) {
   const struct message *message = next_message_in(conn, deadline_ms());
   if (!message) {
-    fail(expected, "%s", absence(conn));
+    fail_absent(conn, expected);
   }
   return message;
 }
@@ -48,12 +100,9 @@ const struct message *next_message(struct conn *conn) {
   return expect_any(conn, "a message");
 }
 
-static bool is(const struct message *message, const char *type) {
-  return strcmp(message->type, type) == 0;
-}
-
 /* HEARTBEATs may come at any time. */
 static const struct message *expect_no_heartbeat(struct conn *conn, const char *expected) {
+  end_patience();
   const struct message *message;
   do {
     message = expect_any(conn, expected);
@@ -62,6 +111,7 @@ static const struct message *expect_no_heartbeat(struct conn *conn, const char *
 }
 
 const struct message *expect_message(struct conn *conn, const char *type) {
+  end_patience();
   const char *expected = format("%s on %s", type, conn->name);
   const struct message *message =
       strcmp(type, "HEARTBEAT") == 0 ? expect_any(conn, expected) : expect_no_heartbeat(conn, expected);
@@ -116,10 +166,16 @@ const struct message *expect_heartbeat(struct conn *conn) {
 static const struct message *expect_heartbeat_that(struct conn *conn, const char *expected,
                                                    bool (*fits)(const struct message *, const char *),
                                                    const char *arg) {
-  uint64_t end = now_ms() + deadline_ms() + conn->hub->heartbeat_ms;
+  uint64_t period = conn->hub->heartbeat_ms;
+  /* The next periodic one may bring it, but for where they are rare on purpose. */
+  uint64_t end = now_ms() + deadline_ms() + (period <= deadline_ms() ? period : 0);
   const char *last = NULL;
+  end_patience();
   while (now_ms() < end) {
     const struct message *message = next_message_in(conn, end - now_ms());
+    if (!message && (conn->ended || conn->stream->in_broken)) {
+      fail_absent(conn, expected);
+    }
     if (!message) {
       break;
     }
@@ -158,6 +214,7 @@ const struct message *expect_active(struct conn *conn, const char *instance) {
 void expect_closed(struct conn *conn) {
   const char *expected = format("the hub closes %s", conn->name);
   uint64_t end = now_ms() + deadline_ms();
+  end_patience();
   while (now_ms() < end || has_next(conn->stream)) {
     const struct message *message = next_message_in(conn, end > now_ms() ? end - now_ms() : 0);
     if (message && !is(message, "HEARTBEAT")) {
@@ -219,7 +276,7 @@ static const struct message *precondition(struct conn *conn, const char *id, con
   struct conn_stream *stream = conn->stream;
   wait_until(has_answer, &answer, deadline_ms());
   if (answer.at >= stream->message_count) {
-    fail_as(id, expected, "%s", absence(conn));
+    fail_as(stream->in_broken ? "BH-FRAME-001" : id, expected, "%s", absence(conn));
   }
   struct message **place = &stream->messages[answer.at];
   const struct message *message = *place;

@@ -210,7 +210,10 @@ void send_text(struct conn *conn, const char *pattern, ...) __attribute__((forma
 /* In writes of at most `piece` octets, each taken by the socket on its own. */
 void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece);
 
-/* The next message, of any type, in the order in which they came. */
+/*
+ * The next message, of any type, in the order in which they came. A case that passes over HEARTBEATs by calling it
+ * again waits no longer for that: the deadline of the first call counts.
+ */
 const struct message *next_message(struct conn *conn);
 /* The same, or NULL where none comes in `ms` or the connection ends. */
 const struct message *next_message_in(struct conn *conn, uint64_t ms);

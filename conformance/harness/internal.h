@@ -75,6 +75,12 @@ void loop_begin(void);
 void loop_end(void);
 /* The longest time that the loop was kept from running. */
 uint64_t loop_longest_gap(void);
+/*
+ * Periodic HEARTBEATs must not keep a case waiting for ever for something else: while a case takes one after another
+ * off a connection and does nothing else, the deadline of the first counts. Any other wait, and sending, ends that.
+ */
+void end_patience(void);
+bool wait_patiently(bool (*condition)(void *arg), void *arg, uint64_t ms);
 /* Without raising: for clean-up. */
 bool wait_quietly(bool (*condition)(void *arg), void *arg, uint64_t ms);
 

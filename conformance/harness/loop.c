@@ -73,7 +73,7 @@ bool wait_quietly(bool (*condition)(void *arg), void *arg, uint64_t ms) {
   return true;
 }
 
-bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms) {
+bool wait_patiently(bool (*condition)(void *arg), void *arg, uint64_t ms) {
   uint64_t end = now_ms() + ms;
   for (;;) {
     raise_pending();
@@ -85,4 +85,9 @@ bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms) {
     }
     run_once();
   }
+}
+
+bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms) {
+  end_patience();
+  return wait_patiently(condition, arg, ms);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a case's record says, for people. */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,7 @@ static struct record read_record(const char *path) {
 }
 
 static enum verdict judge(const struct entry *entry, const struct record *record) {
-  if (entry->timed_out) {
+  if (!record->verdict && entry->signal == SIGALRM) {
     return VERDICT_TIMEOUT;
   }
   for (int verdict = 0; record->verdict && verdict < VERDICTS; verdict++) {
@@ -170,7 +171,7 @@ static void print_explanation(const struct entry *entry, enum verdict verdict, c
   if (*came) {
     fprintf(out, "      came      %s\n", came);
   }
-  if (verdict == VERDICT_TIMEOUT) {
+  if (verdict == VERDICT_TIMEOUT && !record->verdict) {
     fprintf(out, "      came      no end of the case in its time\n");
   } else if (!record->verdict) {
     fprintf(out, "      came      the end of the case's process, by signal %d: a fault of the suite\n", entry->signal);

@@ -14,8 +14,6 @@
 
 #include <criterion/output.h> /* needs stdio.h, and does not say so */
 
-/* A case that waits for one thing after another, and each in vain, is still over by then. */
-#define CASE_SECONDS 60.0
 /* Longer than this, and endpoints below it would not fit sun_path. */
 #define TEMPORARY_MAX 24
 
@@ -67,27 +65,18 @@ static void tell_what_is_over(void) {
   }
 }
 
-static void end_entry(struct criterion_test_stats *stats, bool timed_out) {
+static void on_end(struct criterion_test_stats *stats) {
   struct entry *entry = catalogue_find(current.catalogue, stats->test);
   if (!entry) {
     return;
   }
   entry->over = true;
-  entry->timed_out = entry->timed_out || timed_out;
   entry->signal = stats->signal;
   tell_what_is_over();
 }
 
-static void on_timeout(struct criterion_test_stats *stats) {
-  end_entry(stats, true);
-}
-
-static void on_end(struct criterion_test_stats *stats) {
-  end_entry(stats, false);
-}
-
 static struct criterion_logger logger = {
-    .log_test_timeout = on_timeout,
+    .log_test_timeout = on_end,
     .log_test_crash = on_end,
     .log_other_crash = on_end,
     .log_abnormal_exit = on_end,
@@ -141,7 +130,6 @@ static void run_all(struct criterion_test_set *set) {
   uint64_t began = now_ms();
   criterion_options.logger = &logger;
   criterion_options.jobs = current.options->jobs;
-  criterion_options.timeout = CASE_SECONDS * current.options->time_scale;
   criterion_options.always_succeed = true;
   criterion_run_all_tests(set);
   /* A worker that Criterion lost without a word: its record is there, or says by its absence what happened. */

@@ -35,9 +35,8 @@ struct entry {
   char *slug;        /* "active/the-latest-claim-wins" */
   const char *level; /* "MUST", "SHOULD" */
   const char *ids;   /* "BH-CLAIM-001 BH-CLAIM-002" */
-  bool over;         /* its worker has ended: */
-  bool timed_out;
-  int signal;
+  bool over;         /* its worker has ended, */
+  int signal;        /* by this signal */
 };
 
 struct catalogue {
