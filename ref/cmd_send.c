@@ -57,7 +57,7 @@ static void be_patient(sending *s) {
 
 /* The hub resets what it cannot keep. Whether the values before were kept, only the hub's log tells. */
 static void fail(sending *s, int error) {
-  if (error == UV_ECONNRESET || error == UV_EPIPE || error == UV_ECANCELED) {
+  if (error == UV_ECONNRESET || error == UV_EPIPE || error == UV_ENOTCONN || error == UV_ECANCELED) {
     end(s, cmd_failed(&cmd_send, "%s: not taken: the hub dropped it or died (connection reset); its log says why",
                       s->name));
   } else {

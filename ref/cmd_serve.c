@@ -138,7 +138,7 @@ static int set_path(char path[BH_PATH_MAX], const char *given, const char *optio
 }
 
 static int find_paths(const serve_options *options, bh_paths *paths) {
-  bh_why why;
+  bh_why why = {""};
   int status = set_path(paths->endpoint, options->endpoint, "endpoint");
 
   if (status == CMD_OK) {
@@ -172,7 +172,7 @@ static int serve(serve_command *c, const serve_options *options, const bh_paths 
                              .heartbeat_ms = options->heartbeat_ms,
                              .timeout_ms = options->timeout_ms,
                              .logger = c->logger};
-  bh_why why;
+  bh_why why = {""};
   int error;
 
   uv_loop_init(&c->loop);

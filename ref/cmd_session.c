@@ -176,7 +176,7 @@ static int check(const cmd_command *command, const cmd_session_config *config) {
 int cmd_session_run(cmd_session *session, const cmd_command *command, const cmd_session_config *config) {
   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX];
   size_t count = 0;
-  bh_why why;
+  bh_why why = {""};
   int status = check(command, config);
 
   if (status == CMD_OK) {

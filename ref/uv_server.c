@@ -143,7 +143,7 @@ static int listen_on(bh_server *server, const char *address, uint16_t port, bh_w
 
 /* Their failure is shown and stops nothing (BH-INGEST-001, BH-INGEST-016). */
 static void listen_on_further_ports(bh_server *server, const bh_server_config *config) {
-  bh_why why;
+  bh_why why = {""};
 
   if (listen_on(server, bh_port_ipv6, config->port, &why) != 0) {
     bh_say(&server->logger, BH_LOG_WARNING, "%s", why.text);

@@ -29,7 +29,7 @@ static int store_state(bh_server *server, bool ended, bh_why *why) {
 
 /* It is only for people and a hint: a hub without one serves on. Said when it begins and when it is over. */
 void bh_server_write_state(bh_server *server, bool ended) {
-  bh_why why;
+  bh_why why = {""};
   bool failed = store_state(server, ended, &why) != 0;
 
   if (failed && !server->state_failed) {
