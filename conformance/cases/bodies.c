@@ -56,8 +56,7 @@ CASE(bodies, hub_bodies_follow_the_table, MUST, "BH-BODY-001 BH-BODY-004 BH-BODY
   register_observer(other, "observer");
   find_answer(conn, send_message(conn, "CLAIM_ACTIVE", "{}"));
   find_answer(conn, send_message(conn, "CLAIM_ACTIVE", "{'instance':'nobody'}"));
-  find_answer(conn, send_message(conn, "PING", "{}"));
-  find_answer(conn, send_message(conn, "HEARTBEAT", "{"));
+  find_answer(conn, send_message(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'x'}"));
   bridge_export(hub, "[{\"id\":\"a \\\"quoted\\\" \\u0000 \\ud800\",\"id\":1.50e+3}]");
   while (strcmp(next_message(conn)->type, "IMPORT_DATA") != 0) {
   }
@@ -273,7 +272,7 @@ CASE(bodies, wrong_instance_of_a_claim, MUST, "BH-BODY-008") {
 
 static const char *const bad_bodies[] = {"[", "[]", "null", "{} {}", "\"\"", " ", "{\"x\":}", "{\"x\":\"\xff\"}"};
 
-CASE(bodies, connection_goes_on_behind_bad_bodies, MUST, "BH-BODY-009") {
+CASE(bodies, connection_goes_on_behind_bad_bodies, MUST, "BH-BODY-009 BH-MSG-001") {
   static const char *const types[] = {"HEARTBEAT", "CLAIM_ACTIVE", "RELEASE_ACTIVE", "UNREGISTER", "REGISTER"};
   struct conn *conn = join(hub_start(), "bad bodies");
 

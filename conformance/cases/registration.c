@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* A hub that does not close a connection by then does not do so for its silence either. */
+#define LONG_TIMEOUT .timeout_ms = 60000
+
 static uint32_t send_register(struct conn *conn, const char *name, const char *instance) {
   return instance == NULL
              ? send_message(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'%s'}", name)
@@ -208,7 +211,7 @@ static void expect_superseded(struct conn *conn) {
 }
 
 CASE(registration, newer_connection_supersedes_the_older, MUST, "BH-REG-006") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
   struct conn *older = join(hub, "older");
   struct conn *newer = conn_open(hub);
   struct conn *newest = conn_open(hub);
@@ -222,7 +225,7 @@ CASE(registration, newer_connection_supersedes_the_older, MUST, "BH-REG-006") {
 }
 
 CASE(registration, newer_observer_supersedes_the_older, MUST, "BH-REG-006") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
   struct conn *older = conn_open(hub);
   struct conn *newer = conn_open(hub);
 
@@ -236,7 +239,7 @@ CASE(registration, newer_observer_supersedes_the_older, MUST, "BH-REG-006") {
 
 /* The end of the older connection is not the end of the registration. */
 CASE(registration, superseding_connection_is_the_instance, MUST, "BH-REG-006") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
   struct conn *observer = conn_open(hub);
   struct conn *older = join(hub, "older");
   struct conn *newer = conn_open(hub);
@@ -311,7 +314,7 @@ CASE(registration, second_register_changes_nothing, MUST, "BH-REG-008") {
 /* ---- BH-REG-009: UNREGISTER */
 
 CASE(registration, unregister_is_answered_and_closed, MUST, "BH-REG-009") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
   struct conn *instance = join(hub, "instance");
   struct conn *observer = conn_open(hub);
 
