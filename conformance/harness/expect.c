@@ -162,7 +162,7 @@ const struct message *expect_heartbeat(struct conn *conn) {
   return expect_message(conn, "HEARTBEAT");
 }
 
-/* Until a HEARTBEAT that fits, for as long as others come. */
+/* Until a HEARTBEAT that fits: one that says what has changed, or, unless RARE_HEARTBEATS, the next periodic one. */
 static const struct message *expect_heartbeat_that(struct conn *conn, const char *expected,
                                                    bool (*fits)(const struct message *, const char *),
                                                    const char *arg) {
