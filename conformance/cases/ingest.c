@@ -290,20 +290,21 @@ static char *value_of(size_t size) {
 }
 
 CASE(ingest, a_value_of_33554432_octets_is_taken, MUST, "BH-INGEST-011") {
-  struct hub *hub = hub_start();
-  struct conn *conn = join(hub, "A");
   char *text = value_of(VALUE_MAX);
+  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
+  struct conn *conn = join(hub, "A");
 
   bridge_export_octets(hub, text, VALUE_MAX);
   expect_assets_octets(conn, text, VALUE_MAX);
 }
 
 CASE(ingest, a_value_of_33554433_octets_closes, MUST, "BH-INGEST-011") {
-  struct hub *hub = hub_start();
+  char *text = value_of(VALUE_MAX + 1);
+  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
   struct conn *conn = join(hub, "A");
   struct bridge *bridge = bridge_open(hub);
 
-  bridge_send_text(bridge, value_of(VALUE_MAX + 1));
+  bridge_send_text(bridge, text);
   bridge_expect_closed(bridge);
   bridge_export(hub, "[{\"id\":\"after\"}]");
   take_assets(conn, "[{\"id\":\"after\"}]");

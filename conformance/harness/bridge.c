@@ -108,6 +108,7 @@ static void write_octets(struct bridge_stream *stream, const void *octets, size_
     suite_broke("no memory for %zu octets", size);
   }
   memcpy(writing->octets, octets, size);
+  extend_deadline(size / OCTETS_A_MS);
   writing->request.data = stream;
   uv_buf_t buffer = uv_buf_init(writing->octets, (unsigned)size);
   stream->unwritten++;
@@ -189,7 +190,7 @@ void bridge_export_octets(struct hub *hub, const void *octets, size_t size) {
   struct bridge *bridge = bridge_open(hub);
   bridge_send(bridge, octets, size);
   bridge_half_close(bridge);
-  if (!wait_until(has_ended, bridge, deadline_ms() + size / OCTETS_A_MS) || bridge->reset) {
+  if (!wait_until(has_ended, bridge, deadline_ms()) || bridge->reset) {
     fail_as("BH-INGEST-017", format("the hub closes %s with an orderly end", bridge->name),
             bridge->ended ? "a reset" : "nothing");
   }

@@ -73,6 +73,8 @@ uv_loop_t *loop(void);
 void loop_begin(void);
 /* Closes every handle and forgets them. */
 void loop_end(void);
+/* For the rest of the case: what it moves takes this much time. */
+void extend_deadline(uint64_t ms);
 /* The longest time that the loop was kept from running. */
 uint64_t loop_longest_gap(void);
 /*

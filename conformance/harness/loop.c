@@ -9,7 +9,7 @@
 
 static uv_loop_t the_loop;
 static uv_timer_t tick; /* so that conditions on files are looked at again */
-static uint64_t last_ran, longest_gap;
+static uint64_t last_ran, longest_gap, extension;
 
 uv_loop_t *loop(void) {
   return &the_loop;
@@ -21,7 +21,11 @@ uint64_t now_ms(void) {
 
 uint64_t deadline_ms(void) {
   bool mute = has_learned(MUTE) && !has_learned(HEARD);
-  return (uint64_t)((mute ? MUTE_ANSWER_MS : ANSWER_MS) * time_scale());
+  return (uint64_t)(((mute ? MUTE_ANSWER_MS : ANSWER_MS) + (double)extension) * time_scale());
+}
+
+void extend_deadline(uint64_t ms) {
+  extension += ms;
 }
 
 static void ticked(uv_timer_t *timer) {
