@@ -102,7 +102,7 @@ bh_logger cmd_logger(const int *level);
   }
 #define CMD_OPTION_LOG_LEVEL(options)                                                                                  \
   {                                                                                                                    \
-    .name = "log-level", .value = "LEVEL", .help = "what the log shows: error, warning, info (the default) or debug",  \
+    .name = "log-level", .value = "debug|info|warning|error", .help = "the least that the log shows (info)",           \
     .kind = CMD_CHOICE, .at = offsetof(options, log_level), .choices = cmd_log_levels                                  \
   }
 
