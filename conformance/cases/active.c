@@ -534,7 +534,7 @@ CASE(active, lost_instance_that_was_not_active_comes_back_as_it_was, MUST, "BH-A
 
 CASE(active, young_hub_waits_for_the_former_active, MUST, "BH-ACT-006") {
   uint64_t began = now_ms();
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 1500});
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 600});
   struct conn *conn = resume(hub, "of-a-former-hub");
   const struct message *heartbeat;
 

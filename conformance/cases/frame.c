@@ -423,7 +423,7 @@ static void expect_cut_short_not_done(struct hub *hub, struct conn *active, cons
 
 CASE(frame, claim_cut_short_is_not_done, MUST, "BH-FRAME-011") {
   static const char *const claims[] = {"", "0", "2", "2\n", "2\n{", "15\n{\"x\":1}       ", "3\n{}"};
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 20});
   struct conn *active = join(hub, "active");
 
   make_active(active);

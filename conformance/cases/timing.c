@@ -109,7 +109,7 @@ CASE(timing, any_octet_is_a_sign_of_life, MUST, "BH-TIME-005") {
   struct conn *conn = join(hub, "A");
 
   conn_mute(conn);
-  const char *text = message_text("HEARTBEAT", next_id(conn), "{\"padding\":\"0123456789\"}");
+  const char *text = message_text("HEARTBEAT", next_id(conn), "{}");
   for (size_t i = 0; i < strlen(text) && !conn->ended; i++) {
     send_octets(conn, text + i, 1);
     wait_until(never, NULL, hub->timeout_ms / 5); /* the time between two octets is what the case is about */
