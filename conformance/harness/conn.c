@@ -84,6 +84,13 @@ static void write_octets(struct conn_stream *stream, const void *octets, size_t 
   }
 }
 
+static bool is_taken(bh_type type, const void *body, size_t size) {
+  bh_body read;
+  bh_body_fault fault;
+  return type != BH_TYPE_UNKNOWN && type != BH_IMPORT_DATA &&
+         bh_body_read(BH_FROM_CLIENT, type, body, size, &read, &fault);
+}
+
 static uint32_t write_message(struct conn_stream *stream, const char *type, const void *body, size_t size,
                               bool automatic) {
   uint32_t id = stream->out_id + 1;
@@ -96,6 +103,8 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
     memcpy(whole + header_size, body, size);
   }
   write_octets(stream, whole, (size_t)header_size + size);
+  stream->odd = stream->odd || !stream->sent_count || stream->sent[stream->sent_count - 1].id != id ||
+                !is_taken(stream->sent[stream->sent_count - 1].type, body, size);
   return id;
 }
 
@@ -436,6 +445,7 @@ uint32_t send_message(struct conn *conn, const char *type, const char *pattern, 
 
 void send_octets(struct conn *conn, const void *octets, size_t size) {
   end_patience();
+  conn->stream->odd = true;
   record_traffic(RECORD_SEND, conn->name, "octets", octets, size, false);
   if (size) {
     write_octets(conn->stream, octets, size);

@@ -58,6 +58,21 @@ static const char *absence(const struct conn *conn) {
   return format("nothing on %s in %llu ms", conn->name, (unsigned long long)waited);
 }
 
+/* The requirement that a hub breaks which calls a run of right messages a break of the framing, or NULL. */
+static const char *broken_by_refusing(const struct conn_stream *stream, const struct message *message) {
+  if (stream->odd || !is(message, "ERROR") || !json_is_text(&message->json, "code")) {
+    return NULL;
+  }
+  const char *code = json_text(&message->json, "code");
+  if (strcmp(code, "too-large") == 0) {
+    return "BH-FRAME-006";
+  }
+  if (strcmp(code, "malformed") == 0) {
+    return json_is_null(&message->json, "for") ? "BH-FRAME-001" : "BH-FRAME-008";
+  }
+  return NULL;
+}
+
 /* The requirement that a hub breaks which closes a connection behind an ERROR after which it is to go on, or NULL. */
 static const char *broken_by_closing(const struct conn_stream *stream) {
   static const struct {
@@ -68,12 +83,24 @@ static const char *broken_by_closing(const struct conn_stream *stream) {
       {"no-such-instance", "BH-CLAIM-005"}, {"unexpected", "BH-MSG-008"},
   };
   const struct message *last = stream->message_count ? stream->messages[stream->message_count - 1] : NULL;
+  if (last && broken_by_refusing(stream, last)) {
+    return broken_by_refusing(stream, last);
+  }
   for (size_t i = 0; last && json_is_text(&last->json, "code") && i < sizeof errors / sizeof *errors; i++) {
     if (strcmp(json_text(&last->json, "code"), errors[i].code) == 0) {
       return errors[i].requirement;
     }
   }
   return NULL;
+}
+
+/* Another message came: laid to the case, unless it is plain what is broken. */
+static _Noreturn void fail_unfit(struct conn *conn, const char *expected, const struct message *message) {
+  const char *broken = broken_by_refusing(conn->stream, message);
+  if (broken) {
+    fail_as(broken, expected, "%s", shown(message));
+  }
+  fail(expected, "%s", shown(message));
 }
 
 /* No message came: laid to the case, unless it is plain what is broken. */
@@ -116,7 +143,7 @@ const struct message *expect_message(struct conn *conn, const char *type) {
   const struct message *message =
       strcmp(type, "HEARTBEAT") == 0 ? expect_any(conn, expected) : expect_no_heartbeat(conn, expected);
   if (!is(message, type)) {
-    fail(expected, "%s", shown(message));
+    fail_unfit(conn, expected, message);
   }
   return message;
 }
@@ -135,7 +162,7 @@ static const struct message *expect_one_of(struct conn *conn, const char *expect
   const struct message *message = expect_no_heartbeat(conn, expected);
   bool fits = (ack && is(message, "ACK")) || (error && is(message, "ERROR"));
   if (!fits || !answers(message, id)) {
-    fail(expected, "%s", shown(message));
+    fail_unfit(conn, expected, message);
   }
   return message;
 }
@@ -153,7 +180,7 @@ const struct message *expect_error(struct conn *conn, const char *code, uint32_t
                             : format("ERROR \"%s\" for null on %s", code, conn->name);
   const struct message *message = expect_one_of(conn, expected, false, true, id);
   if (!json_is_text(&message->json, "code") || strcmp(json_text(&message->json, "code"), code) != 0) {
-    fail(expected, "%s", shown(message));
+    fail_unfit(conn, expected, message);
   }
   return message;
 }
@@ -180,7 +207,7 @@ static const struct message *expect_heartbeat_that(struct conn *conn, const char
       break;
     }
     if (!is(message, "HEARTBEAT")) {
-      fail(expected, "%s", shown(message));
+      fail_unfit(conn, expected, message);
     }
     if (fits(message, arg)) {
       return message;

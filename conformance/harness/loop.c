@@ -20,7 +20,9 @@ uint64_t now_ms(void) {
 }
 
 uint64_t deadline_ms(void) {
-  bool mute = has_learned(MUTE) && !has_learned(HEARD);
+  static bool heard; /* once and for all */
+  heard = heard || has_learned(HEARD);
+  bool mute = !heard && has_learned(MUTE);
   return (uint64_t)(((mute ? MUTE_ANSWER_MS : ANSWER_MS) + (double)extension) * time_scale());
 }
 

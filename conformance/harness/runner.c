@@ -112,8 +112,14 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv("BH_VECTORS", options->vectors, 1);
 }
 
+/* Criterion finds only at the end that it cannot write. */
+static bool is_writable(const char *path) {
+  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+  return file && (file == stdout || fclose(file) == 0);
+}
+
 static bool set_output(const char *provider, const char *path) {
-  return !path || criterion_add_output(provider, path) != -1;
+  return !path || (is_writable(path) && criterion_add_output(provider, path) != -1);
 }
 
 static int exit_status(const struct tally *tally) {
