@@ -45,6 +45,7 @@ void hub_starts(void);
 void hub_starts_as(const bh_hub_config *config); /* a new one in place of the old; the spool stays */
 void hub_ends(void);
 bh_hub *the_hub(void);
+bool hub_is_there(void); /* there may be no memory for one */
 test_memory *the_memory(void);
 uint64_t the_time(void);
 /* Performs what the hub wants done. The functions below do so themselves. */
@@ -66,6 +67,8 @@ void says_octets(actor *who, const void *octets, size_t size);
 uint32_t says_begin(actor *who, const char *type, const char *body); /* written down, and said by says_it_all() */
 void says_it_all(actor *who);
 void hangs_up(actor *who);
+/* A connection with a client of its own: what the hub sends is handed over as it comes, and checked by nobody here. */
+actor *connects_for(void (*take)(void *ctx, const uint8_t *octets, size_t size), void *ctx);
 void dies(actor *who); /* the hub learns that its process is gone */
 /* Its socket takes octets again: all, or so many. */
 void takes(actor *who, size_t size);
@@ -78,9 +81,9 @@ void takes_all(actor *who);
 #define THAT UINT32_MAX
 #define hears(who, type, ...) (AT_THIS_LINE, hears_quoted(who, type, quoted(__VA_ARGS__), false))
 #define hears_next(who, type, ...) (AT_THIS_LINE, hears_quoted(who, type, quoted(__VA_ARGS__), true))
-void hears_quoted(actor *who, const char *type, const char *body, bool next);
+void hears_quoted(actor *who, const char *type, const char *expected, bool next);
 #define hears_error(who, answers, code) (AT_THIS_LINE, hears_code(who, answers, code))
-void hears_code(actor *who, uint32_t answers, const char *code); /* 0: null */
+void hears_code(actor *who, uint32_t request, const char *code); /* 0: null */
 #define hears_nothing(who) (AT_THIS_LINE, hears_no_more(who, false))
 #define hears_the_end(who) (AT_THIS_LINE, hears_no_more(who, true))
 void hears_no_more(actor *who, bool ends);
@@ -116,6 +119,7 @@ void retried_by_hand(const char *import); /* parked/ to retry/ */
 #define spool_has(place, ...) (AT_THIS_LINE, spool_has_name(place, quoted(__VA_ARGS__)))
 void spool_has_name(const char *place, const char *name);
 size_t files_in(const char *place);
+bool spool_says(const char *import, uint32_t attempt, const char *holder); /* in queue/ */
 const char *why_parked(const char *import);
 /* The next `times` actions of that kind end so. */
 void spool_will(bh_action_kind kind, bh_spool_result result, uint32_t times);

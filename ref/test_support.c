@@ -30,8 +30,7 @@ static void *resize(void *ctx, void *octets, size_t size) {
     return NULL;
   }
   memory->calls++;
-  if (memory->fails_at != 0 &&
-      (memory->for_good ? memory->calls >= memory->fails_at : memory->calls == memory->fails_at)) {
+  if (memory->fails_at != 0 && memory->calls >= memory->fails_at && memory->calls - memory->fails_at <= memory->more) {
     memory->failed++;
     return NULL;
   }

@@ -10,8 +10,8 @@
 typedef struct {
   size_t blocks;
   size_t calls;
-  size_t fails_at; /* this call gets nothing, and so do all later ones where `for_good`; 0: none */
-  bool for_good;
+  size_t fails_at; /* this call gets nothing, and so do `more` after it; 0: none */
+  size_t more;
   size_t failed;
 } test_memory;
 
