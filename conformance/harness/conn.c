@@ -462,6 +462,7 @@ void send_text(struct conn *conn, const char *pattern, ...) {
 }
 
 void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece) {
+  conn->stream->odd = true;
   record_traffic(RECORD_SEND, conn->name, format("octets, %zu at a time", piece), octets, size, false);
   for (size_t at = 0; at < size && !conn->ended; at += piece) {
     write_octets(conn->stream, (const char *)octets + at, size - at < piece ? size - at : piece);
