@@ -42,7 +42,7 @@ CASE(frame, one_octet_at_a_time, MUST, "BH-FRAME-002") {
   send_pieces(conn, text, strlen(text), 1);
   expect_ack(conn, 1);
   uint32_t id = next_id(conn);
-  text = message_text("CLAIM_ACTIVE", id, "{\"x\":[1,2,{}]}");
+  text = message_text("CLAIM_ACTIVE", id, " { \n } ");
   send_pieces(conn, text, strlen(text), 1);
   expect_ack(conn, id);
 }
@@ -52,12 +52,12 @@ CASE(frame, split_at_every_octet, MUST, "BH-FRAME-002") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "split");
   struct conn *other = join(hub, "other");
-  const char *body = "{\"x\":\"\\ud83d\\ude00€\"}\n";
-  size_t size = strlen(message_text("HEARTBEAT", 9, body));
+  const char *body = format("{\"instance\":\"%s\"}\n", conn->instance);
+  size_t size = strlen(message_text("CLAIM_ACTIVE", 9, body));
 
   for (size_t at = 1; at < size; at++) {
     uint32_t id = next_id(conn);
-    const char *text = message_text("HEARTBEAT", id, body);
+    const char *text = message_text("CLAIM_ACTIVE", id, body);
     send_octets(conn, text, at);
     fence(other);
     send_text(conn, "%s", text + at);
@@ -97,7 +97,7 @@ CASE(frame, many_messages_in_one_write, MUST, "BH-FRAME-002") {
 CASE(frame, odd_chunks_of_long_and_short_messages, MUST, "BH-FRAME-002") {
   static const size_t pieces[] = {3, 7, 61, 4093, 65537};
   struct conn *conn = join(hub_start(), "odd");
-  const char *body = format("{\"x\":\"%s\"}", repeat("€", 20000));
+  const char *body = format("{%s}", repeat(" \n", 30000));
 
   for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
     uint32_t id = next_id(conn);
@@ -261,7 +261,7 @@ CASE(frame, claim_behind_a_bad_answer_is_not_done, MUST, "BH-FRAME-005 BH-MSG-00
 
 CASE(frame, body_of_65536_is_taken, MUST, "BH-FRAME-006") {
   struct conn *conn = join(hub_start(), "long");
-  const char *body = format("{\"x\":\"%s\"}", repeat("a", 65536 - 8));
+  const char *body = format("{%s}", repeat(" ", 65536 - 2));
 
   expect_ack(conn, send_body(conn, "HEARTBEAT", body, 65536));
   expect_ack(conn, send_body(conn, "CLAIM_ACTIVE", body, 65536));

@@ -10,11 +10,11 @@
 #include "harness.h"
 
 /*
- * Right framing: the hub answers as the vector says, up to the first message that is wrong. Those whose first
- * requirement is `requirement`. A message that is not about registering goes to a registered connection.
+ * Right framing, of those whose first requirement is `requirement`: the hub answers the first message as the vector
+ * says, and the others where that is about these. What is not about registering goes to a registered connection.
  */
 void play_messages(const char *file, const char *requirement);
-/* The same, with the octets as they are, on a connection that has not registered. */
+/* The octets as they are, on a connection that has not registered; what is judged is the frames alone. */
 void play_octets(const char *file, const char *requirement);
 /* A break of the framing, of those that name `requirement` and have `flag` (NULL: all). Found at its octet and not
  * before. */
