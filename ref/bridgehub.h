@@ -379,8 +379,8 @@ BH_API uint64_t bh_client_expiry(const bh_client *client);
 BH_API void bh_client_expire(bh_client *client, uint64_t now);
 
 /*
- * Requests: BH_E_STATE unless registered, BH_E_FULL while 32 wait for their answers, BH_E_CLOSED where that has ended the
- * connection (no memory, no id left). `request` identifies the DONE or FAILED event that answers.
+ * Requests: BH_E_STATE unless registered, BH_E_FULL while 32 wait for their answers, BH_E_CLOSED where that has ended
+ * the connection (no memory, no id left). `request` identifies the DONE or FAILED event that answers.
  */
 BH_API int bh_client_claim(bh_client *client, const char *instance /* or NULL */, uint32_t *request);
 BH_API int bh_client_release(bh_client *client, uint32_t *request);

@@ -216,7 +216,7 @@ Test(hub_active, a_break_of_the_framing_is_a_loss) {
   hears_error(a, 99, "malformed");
   hears_the_end(a);
   knows_active(b, "");
-  a = registers_with("a", "'instance':'" FIRST "'");
+  registers_with("a", "'instance':'" FIRST "'");
   knows_active(b, FIRST);
 }
 

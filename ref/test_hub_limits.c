@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "hub_internal.h"
 #include "test_hub_support.h"
 
 #include <criterion/criterion.h>
@@ -146,7 +147,7 @@ Test(hub_limits, the_last_id_is_used_and_then_the_hub_closes) {
   says(a, "HEARTBEAT", "{}");
   hears_the_end(a);
   knows_active(b, "");
-  a = registers_with("a", "'instance':'" FIRST "'"); /* lost, and not gone for good */
+  registers_with("a", "'instance':'" FIRST "'"); /* lost, and not gone for good */
   knows_active(b, FIRST);
 }
 
@@ -170,4 +171,37 @@ Test(hub_limits, no_message_of_the_hubs_own_goes_beyond_the_last_id) {
   spool_has("queue", "00000000000000000001." IMPORT(1) ".0.0._.json");
   a = registers("c");
   cr_assert_eq(a->in_hand, 1);
+}
+
+/* A slot's generations are used up: its connections' ids begin anew, and are never 0. */
+Test(hub_limits, the_ids_of_connections_begin_anew) {
+  actor *a = connects();
+  bh_peer first = a->id;
+
+  bh_peer_find(the_hub(), first)->generation = (UINT32_MAX >> BH_PEER_SLOT_BITS) - 1;
+  hangs_up(a);
+  a = connects();
+  cr_assert_eq(a->id >> BH_PEER_SLOT_BITS, UINT32_MAX >> BH_PEER_SLOT_BITS);
+  hangs_up(a);
+  a = connects();
+  cr_assert_eq(a->id, first);
+  says(a, "HEARTBEAT", "{}");
+  hears_error(a, THAT, "not-registered");
+}
+
+/* A hub without a logger says nothing. */
+Test(hub_limits, nobody_need_listen_to_the_log) {
+  bh_hub_config config = usual_hub();
+
+  config.logger.write = NULL;
+  hub_starts_as(&config);
+  log_clear();
+  registers("a");
+  cr_assert_not(log_says("registered"));
+}
+
+/* BH-LIMIT-005 */
+Test(hub_limits, names_are_escaped_in_the_log) {
+  registers("\\u001b[31m\\n\\u009b\\\"");
+  cr_assert(log_says("registered: " FIRST " \\u001b[31m\\u000a\\u009b\\\", pid 31"));
 }

@@ -68,7 +68,7 @@ Test(hub_spool, what_a_former_hub_left_is_sent_by_sequence) {
   cr_assert_eq(a->in_hand, 1);
   spool_has("queue", "00000000000000000010.00000000000000aa-10.1.0." FIRST ".json");
   says(a, "UNREGISTER", "{}");
-  a = registers_with("a", "'window':5");
+  registers_with("a", "'window':5");
   for (uint32_t sequence = 10; sequence <= 50; sequence += 10) {
     spool_has("queue", "000000000000000000%u.00000000000000aa-%u.%u.0." SECOND ".json", (unsigned)sequence,
               (unsigned)sequence, sequence == 10 ? 2 : 1);
@@ -270,4 +270,33 @@ Test(hub_spool, an_answer_to_nothing_is_ignored) {
   hangs_up(a);
   registers_with("a", "'instance':'" FIRST "'");
   spool_has("queue", "00000000000000000001." IMPORT(1) ".2.0." FIRST ".json");
+}
+
+/* That a LOAD went well is told with its octets. */
+Test(hub_spool, a_load_ends_well_with_its_octets_alone) {
+  actor *a = registers("a");
+  bh_import import = left_in_spool("queue", 1, IMPORT(1), 0, 0, "", "[1]");
+  bh_import loading = left_in_spool("queue", 1, IMPORT(1), 1, 0, FIRST, "[1]");
+  bh_action action;
+
+  cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
+  cr_assert(bh_hub_poll(the_hub(), &action) && action.kind == BH_DO_RECORD);
+  bh_hub_spool_done(the_hub(), 1, BH_SPOOL_OK, the_time());
+  removed_by_hand(IMPORT(1));
+  cr_assert(bh_hub_poll(the_hub(), &action) && action.kind == BH_DO_LOAD);
+  cr_assert_eq(action.before.attempt, loading.attempt);
+  bh_hub_spool_done(the_hub(), 1, BH_SPOOL_OK, the_time());
+  cr_assert_eq(bh_hub_loaded(the_hub(), 1, (const uint8_t *)"[1]", 3, the_time()), BH_OK);
+  hub_works();
+  hears_import(a, IMPORT(1), 1, "[1]");
+}
+
+/* A hub may be freed with things left to do. */
+Test(hub_spool, a_hub_that_ends_forgets_what_was_to_be_done) {
+  bh_import import = {.sequence = 1, .import = IMPORT(1)};
+
+  registers_with("a", "'window':2");
+  cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
+  import.sequence = 2;
+  cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
 }

@@ -41,13 +41,13 @@ struct spool_entry {
   const char *holder;
 };
 /* Those whose names fit, in the order of their names. */
-struct spool_entry *spool_list(struct hub *hub, const char *directory, size_t *count);
-size_t spool_count(struct hub *hub, const char *directory);
+struct spool_entry *spool_list(struct hub *hub, const char *where, size_t *count);
+size_t spool_count(struct hub *hub, const char *where);
 /* Waits until there are as many. */
-void expect_spool_count(struct hub *hub, const char *directory, size_t count);
+void expect_spool_count(struct hub *hub, const char *where, size_t count);
 /* The spool's directories, and a file in one, for a hub that is started then. */
 void plant_spool(struct hub *hub);
-void plant_import(struct hub *hub, const char *directory, const char *name, const char *octets);
+void plant_import(struct hub *hub, const char *where, const char *name, const char *octets);
 /* A HEARTBEAT that says that as many wait or are parked. */
 void expect_waiting(struct conn *conn, uint64_t waiting);
 void expect_parked(struct conn *conn, uint64_t parked);

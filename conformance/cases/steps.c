@@ -35,7 +35,9 @@ const struct message *find_answer(struct conn *conn, uint32_t id) {
 void find_answers(struct conn *conn, const uint32_t *ids, size_t count, const struct message **answers) {
   size_t missing = count;
 
-  memset(answers, 0, count * sizeof *answers);
+  for (size_t i = 0; i < count; i++) {
+    answers[i] = NULL;
+  }
   while (missing > 0) {
     const struct message *message = next_message(conn);
     for (size_t i = 0; i < count; i++) {
