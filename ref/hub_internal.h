@@ -172,7 +172,7 @@ void bh_refuse(bh_hub *hub, peer *p, entry *e, const char *code, const char *mes
 
 /* hub_spool.c: the imports of the spool, and what must be done to them. */
 entry *bh_entry_find(bh_hub *hub, uint64_t sequence);
-void bh_entry_forget(bh_hub *hub, entry *e);
+void bh_entry_forget(bh_hub *hub, entry *e); /* which waits for no action */
 /* Enters the state, queues the action that it needs, and keeps hub->waiting right. */
 void bh_entry_enter(bh_hub *hub, entry *e, entry_state state);
 bool bh_entry_poll(bh_hub *hub, bh_action *action);

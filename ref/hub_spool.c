@@ -36,28 +36,11 @@ static void insert(bh_hub *hub, entry *before, entry *e) {
   hub->entries++;
 }
 
-static void unlink_to_do(bh_hub *hub, const entry *e) {
-  entry *before = NULL;
-
-  for (entry *other = hub->first_to_do; other != NULL; before = other, other = other->next_to_do) {
-    if (other == e) {
-      *(before == NULL ? &hub->first_to_do : &before->next_to_do) = e->next_to_do;
-      if (hub->last_to_do == e) {
-        hub->last_to_do = before;
-      }
-      return;
-    }
-  }
-}
-
 static bool counts_as_waiting(entry_state state) {
   return state == ENTRY_WAITING || state == ENTRY_RETURNING;
 }
 
 void bh_entry_forget(bh_hub *hub, entry *e) {
-  if (e->to_do) {
-    unlink_to_do(hub, e);
-  }
   if (counts_as_waiting(e->state)) {
     hub->waiting--;
   }
@@ -68,6 +51,8 @@ void bh_entry_forget(bh_hub *hub, entry *e) {
 }
 
 void bh_entries_free(bh_hub *hub) {
+  hub->first_to_do = NULL;
+  hub->last_to_do = NULL;
   while (hub->first != NULL) {
     bh_entry_forget(hub, hub->first);
   }
@@ -274,8 +259,8 @@ void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, u
   entry *e = bh_entry_find(hub, sequence);
 
   hub->now = now;
-  if (e == NULL || !e->asked) {
-    return;
+  if (e == NULL || !e->asked || (e->state == ENTRY_LOADING && result == BH_SPOOL_OK)) {
+    return; /* a LOAD ends well by bh_hub_loaded() alone */
   }
   e->asked = false;
   switch (result) {
