@@ -851,6 +851,23 @@ Test(client, the_last_id_is_used_and_then_the_client_closes) {
   happens(BH_EV_CLOSE);
 }
 
+/* A caller that does not poll loses the oldest events. */
+Test(client, events_do_not_pile_up) {
+  bh_event event;
+  int count = 0;
+
+  for (int i = 0; i < 2 * BH_EVENTS_MAX; i++) {
+    cr_assert_eq(bh_client_open(client, now), BH_OK);
+    now = bh_client_expiry(client);
+    bh_client_expire(client, now);
+  }
+  while (bh_client_poll(client, &event)) {
+    cr_assert_eq(event.kind, BH_EV_CLOSE);
+    count++;
+  }
+  cr_assert_eq(count, BH_EVENTS_MAX);
+}
+
 /* What is sent is lent, and stays as it is while more is queued. */
 Test(client, octets_on_loan_stay_where_they_are) {
   const uint8_t *octets;

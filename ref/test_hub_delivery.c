@@ -461,6 +461,23 @@ Test(hub_delivery, a_death_counts_for_each_import_in_hand) {
   spool_has("queue", "00000000000000000003." IMPORT(3) ".0.0._.json");
 }
 
+/* BH-ROUTE-005, BH-ROUTE-011: another's loss is not one's own. */
+Test(hub_delivery, what_others_hold_is_not_touched) {
+  actor *a = registers("a");
+  actor *b = registers("b");
+
+  bridge_sends("[1]");
+  uint32_t first = hears_import(a, IMPORT(1), 1, "[1]");
+  says(b, "CLAIM_ACTIVE", "{}");
+  bridge_sends("[2]");
+  spool_has("queue", "00000000000000000002." IMPORT(2) ".1.0." SECOND ".json");
+  dies(b);
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".1.0." FIRST ".json");
+  spool_has("queue", "00000000000000000002." IMPORT(2) ".1.1._.json");
+  acks(a, first);
+  cr_assert_eq(files_in("queue"), 1);
+}
+
 /* A loss that the hub itself brings about is a loss all the same. */
 Test(hub_delivery, silence_and_broken_frames_are_losses) {
   actor *a = registers("a");

@@ -173,6 +173,19 @@ Test(hub_timeout, who_does_not_take_its_last_message_is_closed) {
   cr_assert_eq(a->id, 0);
 }
 
+/* ... or ends the connection by itself. */
+Test(hub_timeout, who_leaves_and_hangs_up_has_left) {
+  actor *a = registers("a");
+  actor *b = registers("b");
+
+  a->takes_nothing = true;
+  bridge_sends("[1]");
+  says(a, "UNREGISTER", "{}");
+  hangs_up(a);
+  knows_active(b, "");
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".1.0._.json");
+}
+
 /* ---- late timers */
 
 /* BH-TIME-007 */

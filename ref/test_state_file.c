@@ -17,6 +17,7 @@ static const char *written(const bh_hub_view *view, bool ended) {
   static bh_buffer out;
   bh_state_context context = {.now = 10000, .unix_time = 1700000000, .port = 24981, .ended = ended};
 
+  bh_buffer_free(&out);
   bh_buffer_init(&out, bh_system_allocator());
   bh_state_write(&out, view, &context);
   cr_assert_not(out.failed);
