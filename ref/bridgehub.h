@@ -206,7 +206,7 @@ BH_API void bh_hub_sent(bh_hub *hub, bh_peer peer, size_t size, uint64_t now);
 /* The connection ended (end of file, or an error). `process_gone`: its process is known not to exist any more. */
 BH_API void bh_hub_close(bh_hub *hub, bh_peer peer, bool process_gone, uint64_t now);
 
-/* The next import's record, for a value that Bridge has begun: sequence and import id, drawn once. */
+/* The record of the import that a whole value becomes: the next sequence and import id, drawn once. */
 BH_API void bh_hub_next_import(bh_hub *hub, bh_import *import);
 /*
  * An import is complete in queue/, either new or taken over from a former hub, or back from retry/. A holder in it
