@@ -325,8 +325,9 @@ static const struct message *join_with(struct conn *conn, const char *name, cons
   return ack;
 }
 
+/* The window is given, so that a hub with another default breaks none but the cases of that. */
 const struct message *register_instance(struct conn *conn, const char *name) {
-  return join_with(conn, name, "");
+  return join_with(conn, name, ",\"window\":1");
 }
 
 const struct message *register_observer(struct conn *conn, const char *name) {
