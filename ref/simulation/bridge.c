@@ -37,8 +37,8 @@ static size_t draw_padding(world *w) {
 }
 
 static int write_object(world *w, char *text, int number) {
-  int size = snprintf(text, BRIDGE_VALUE_MAX, "{\"id\":\"v%d\",\"n\\u0061me\":\"\xc3\xa4]}\\\"[{\",\"n\":[1.5e3,null,{}],\"x\":\"",
-                      number);
+  int size = snprintf(text, BRIDGE_VALUE_MAX,
+                      "{\"id\":\"v%d\",\"n\\u0061me\":\"\xc3\xa4]}\\\"[{\",\"n\":[1.5e3,null,{}],\"x\":\"", number);
   size_t padding = draw_padding(w);
 
   memset(text + size, 'x', padding);
@@ -99,8 +99,8 @@ static void put_stream(world *w, sender *s) {
 }
 
 static sender_manner draw_manner(world *w) {
-  static const sender_manner manners[] = {SENDER_WAITS,  SENDER_WAITS,  SENDER_WAITS,  SENDER_WAITS,
-                                          SENDER_LEAVES, SENDER_LEAVES, SENDER_BREAKS, SENDER_BREAKS,
+  static const sender_manner manners[] = {SENDER_WAITS,  SENDER_WAITS,  SENDER_WAITS,   SENDER_WAITS,
+                                          SENDER_LEAVES, SENDER_LEAVES, SENDER_BREAKS,  SENDER_BREAKS,
                                           SENDER_STALLS, SENDER_ERRS,   SENDER_SAYS_BYE};
 
   return manners[draw_below(w, sizeof manners / sizeof manners[0])];
@@ -139,8 +139,7 @@ void bridge_begin(world *w) {
 /* ---- how it sends */
 
 static void go_on(world *w, sender *s, uint64_t delay_us) {
-  plan(w, delay_us,
-       (step){.kind = STEP_BRIDGE, .process = NOBODY, .object = (int)(s - w->senders), .stamp = s->stamp});
+  plan(w, delay_us, (step){.kind = STEP_BRIDGE, .process = NOBODY, .object = (int)(s - w->senders), .stamp = s->stamp});
 }
 
 static int draw_port(world *w) {

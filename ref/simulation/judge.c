@@ -59,6 +59,7 @@ static acquaintance *known_as(world *w, const char *instance) {
 void judge_claimed(world *w, const char *instance) {
   court *c = &w->court;
 
+  c->released = false; /* not for certain any more */
   for (size_t i = 0; i < c->claimed_count; i++) {
     if (same(c->claimed[i], instance)) {
       return;
@@ -162,8 +163,7 @@ static void check_active(world *w, const bh_hub_view *view) {
     }
   } else {
     bool claimed = was_claimed(c, active);
-    bool released = c->released && !is_claim_open(w);
-    if (!claimed && (released || (view->instance_count != 1 && !same(c->former, active)))) {
+    if (!claimed && (c->released || (view->instance_count != 1 && !same(c->former, active)))) {
       wrong(w, "%s is active, and nothing has made it so", active);
     }
     c->released = false;
@@ -335,6 +335,7 @@ void judge_record(world *w, int index, const bh_import *before, const bh_import 
   if (before->sequence != import->sequence || !same(before->import, import->import)) {
     wrong(w, "import %s becomes %s", before->import, import->import);
   }
+  value_in(w, import->import)->recorded = import->attempt;
   if (import->holder[0] == '\0') {
     check_return(w, before, import);
   } else {
@@ -564,7 +565,8 @@ void judge_quiet(world *w) {
       check_client(w, i, &view);
     }
   }
-  if (view.active == NULL || !same(view.active->instance, w->court.state_active) || w->court.state_epoch != view.epoch) {
+  if (view.active == NULL || !same(view.active->instance, w->court.state_active) ||
+      w->court.state_epoch != view.epoch) {
     wrong(w, "the state file does not name the active instance");
   }
   check_connections(w);

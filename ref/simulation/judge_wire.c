@@ -112,7 +112,6 @@ static void from_hub_ack(world *w, connection *c, const bh_body *body) {
     copy_id(c->instance, body->instance);
     break;
   case BH_CLAIM_ACTIVE:
-    w->court.released = false;
     check_state_names_active(w);
     break;
   default:
@@ -120,11 +119,11 @@ static void from_hub_ack(world *w, connection *c, const bh_body *body) {
   }
 }
 
-/* Has this instance come back on a newer connection, or has it left? What is still on its way here counts no more. */
+/* Has this instance come back on another connection, or has it left? What is still on its way here counts no more. */
 static bool is_past(const world *w, const connection *c) {
   for (int i = 0; i < CONNECTIONS_MAX; i++) {
     const connection *other = &w->connections[i];
-    if (other->stamp > c->stamp && strcmp(other->instance, c->instance) == 0) {
+    if (other != c && other->stamp != 0 && strcmp(other->instance, c->instance) == 0) {
       return true;
     }
   }
@@ -145,7 +144,7 @@ static void from_hub_import(world *w, connection *c, const bh_body *body) {
           (unsigned)c->window);
   }
   w->values[v].attempt = body->attempt;
-  if (is_past(w, c) || w->values[v].state == VALUE_BY_HAND) {
+  if (body->attempt < w->values[v].recorded || is_past(w, c) || w->values[v].state == VALUE_BY_HAND) {
     return;
   }
   import.sequence = w->values[v].sequence;

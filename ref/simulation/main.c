@@ -40,8 +40,10 @@ static const char usage[] =
     "Usage: bridgehub-simulate [--seeds N] [--first S] [--jobs N]\n"
     "       bridgehub-simulate --seed S [--trace]\n"
     "\n"
-    "Runs the hub and its clients on a machine that is made of chance: virtual time, connections that chunk, delay and\n"
-    "break, processes that are killed, stopped and started, a disk that keeps what was renamed. A seed is one such story;\n"
+    "Runs the hub and its clients on a machine that is made of chance: virtual time, connections that chunk, delay "
+    "and\n"
+    "break, processes that are killed, stopped and started, a disk that keeps what was renamed. A seed is one such "
+    "story;\n"
     "it ends well, or with what was wrong.\n"
     "\n"
     "  --seeds N   how many, from --first on (2000)\n"
@@ -144,16 +146,17 @@ static void say_all(const job *jobs, uint32_t count, double seconds) {
     add(&t, &jobs[i].tallies);
     done += jobs[i].done;
   }
-  printf("%llu processes started, %llu killed, %llu stopped, %llu ended; %llu hubs; %llu connections, %llu broken\n"
-         "%llu values from Bridge, %llu complete, %llu handed up (%llu again), %llu finished, %llu parked; %llu messages, "
-         "%llu steps\n"
-         "%llu seeds in %.1f s: %.0f a second\n",
-         (unsigned long long)t.starts, (unsigned long long)t.kills, (unsigned long long)t.stops,
-         (unsigned long long)t.clean_ends, (unsigned long long)t.takeovers, (unsigned long long)t.connections,
-         (unsigned long long)t.breaks, (unsigned long long)t.values, (unsigned long long)t.complete,
-         (unsigned long long)t.handed_up, (unsigned long long)t.repeats, (unsigned long long)t.finished,
-         (unsigned long long)t.parked, (unsigned long long)t.messages, (unsigned long long)t.steps,
-         (unsigned long long)done, seconds, (double)done / seconds);
+  printf(
+      "%llu processes started, %llu killed, %llu stopped, %llu ended; %llu hubs; %llu connections, %llu broken\n"
+      "%llu values from Bridge, %llu complete, %llu handed up (%llu again), %llu finished, %llu parked; %llu messages, "
+      "%llu steps\n"
+      "%llu seeds in %.1f s: %.0f a second\n",
+      (unsigned long long)t.starts, (unsigned long long)t.kills, (unsigned long long)t.stops,
+      (unsigned long long)t.clean_ends, (unsigned long long)t.takeovers, (unsigned long long)t.connections,
+      (unsigned long long)t.breaks, (unsigned long long)t.values, (unsigned long long)t.complete,
+      (unsigned long long)t.handed_up, (unsigned long long)t.repeats, (unsigned long long)t.finished,
+      (unsigned long long)t.parked, (unsigned long long)t.messages, (unsigned long long)t.steps,
+      (unsigned long long)done, seconds, (double)done / seconds);
 }
 
 static void end_others(const pid_t *pids, uint32_t count) {
@@ -230,9 +233,12 @@ static bool read_number(const char *text, uint64_t least, uint64_t *number) {
 }
 
 static bool read_options(int argc, char **argv, options *o) {
-  static const struct option names[] = {{"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
-                                        {"jobs", required_argument, NULL, 'j'},  {"seed", required_argument, NULL, 's'},
-                                        {"trace", no_argument, NULL, 't'},       {"help", no_argument, NULL, 'h'},
+  static const struct option names[] = {{"seeds", required_argument, NULL, 'n'},
+                                        {"first", required_argument, NULL, 'f'},
+                                        {"jobs", required_argument, NULL, 'j'},
+                                        {"seed", required_argument, NULL, 's'},
+                                        {"trace", no_argument, NULL, 't'},
+                                        {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
   uint64_t jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
   bool fine = true;

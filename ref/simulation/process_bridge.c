@@ -59,8 +59,8 @@ static void commit(world *w, int index, connection *c) {
 }
 
 static void close(world *w, int index, connection *c, const bh_ingest_event *event) {
-  trace(w, index, "closes Bridge %d after octet %llu, %s: %s", c->ends[OPENER].owner,
-        (unsigned long long)event->offset, event->orderly ? "orderly" : "by a reset", event->reason);
+  trace(w, index, "closes Bridge %d after octet %llu, %s: %s", c->ends[OPENER].owner, (unsigned long long)event->offset,
+        event->orderly ? "orderly" : "by a reset", event->reason);
   judge_bridge_closed(w, c, event->orderly);
   net_close(w, c, SERVER, !event->orderly);
 }

@@ -75,8 +75,9 @@ static void try_to_connect(world *w, int index) {
     p->link_stamp = c->stamp;
     p->connecting = true;
   }
-  plan(w, draw_between(w, 1, 200),
-       (step){.kind = STEP_CONNECTED, .process = index, .life = p->life, .object = (int)result, .stamp = p->link_stamp});
+  plan(
+      w, draw_between(w, 1, 200),
+      (step){.kind = STEP_CONNECTED, .process = index, .life = p->life, .object = (int)result, .stamp = p->link_stamp});
 }
 
 static const char *news_text(bh_election_news news) {
@@ -114,8 +115,7 @@ static void go_on(world *w, int index) {
   process *p = &w->processes[index];
   bh_election_action action;
 
-  while (p->alive && !p->superseded && p->ending == END_NOT && !p->at_work &&
-         bh_election_poll(&p->election, &action)) {
+  while (p->alive && !p->superseded && p->ending == END_NOT && !p->at_work && bh_election_poll(&p->election, &action)) {
     switch (action.kind) {
     case BH_ELECT_SERVE:
       serve_begin(w, index);
@@ -430,10 +430,8 @@ void client_begin(world *w, int index) {
                              .timeout_ms = w->timeout_ms,
                              .allocator = w->allocator,
                              .logger = trace_logger(w, index)};
-  bh_election_config election = {.may_serve = p->may_serve,
-                                 .port_known = !one_in(w, 8),
-                                 .timeout_ms = w->timeout_ms,
-                                 .random = draw_bits(w)};
+  bh_election_config election = {
+      .may_serve = p->may_serve, .port_known = !one_in(w, 8), .timeout_ms = w->timeout_ms, .random = draw_bits(w)};
 
   snprintf(name, sizeof name, "Blender %d \"\xc3\xa4\"", index);
   p->client = bh_client_new(&config);

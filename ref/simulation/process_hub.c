@@ -238,8 +238,7 @@ void serve_step(world *w, int index) {
 /* ---- the state file */
 
 void hub_write_state(world *w, int index, bool ended) {
-  bh_state_context context = {
-      .now = now_ms(w), .unix_time = now_ms(w) / 1000, .port = BH_PORT, .ended = ended};
+  bh_state_context context = {.now = now_ms(w), .unix_time = now_ms(w) / 1000, .port = BH_PORT, .ended = ended};
   bh_hub_view view;
 
   bh_hub_state(w->processes[index].hub, &view);
@@ -484,7 +483,8 @@ static void arm(world *w, int index) {
        (step){.kind = STEP_HUB_TIMER, .process = index, .life = p->life, .stamp = ++p->hub_timer});
 }
 
-/* Everything that the cores have to do, one by one. kill -9 can come between any two, and so can the rest of the world. */
+/* Everything that the cores have to do, one by one. kill -9 can come between any two, and so can the rest of the world.
+ */
 void hub_work(world *w, int index) {
   process *p = &w->processes[index];
   bh_ingest_event event;

@@ -115,9 +115,9 @@ typedef struct {
 
 typedef struct {
   bool open;
-  bool ready; /* accepted; connected */
-  bool deaf;  /* reads no more */
-  int owner;  /* a process; Bridge's end of a connection: a sender */
+  bool ready;          /* accepted; connected */
+  bool deaf;           /* reads no more */
+  int owner;           /* a process; Bridge's end of a connection: a sender */
   uint32_t handle;     /* bh_peer, bh_bridge */
   const uint8_t *lent; /* by the core, and not yet out; NULL: nothing */
   size_t lent_size, lent_at;
@@ -171,7 +171,8 @@ typedef struct {
   size_t size;
   char import[BH_IMPORT_ID_MAX + 1];
   uint64_t sequence;
-  uint32_t attempt; /* of the last IMPORT_DATA that was written, to its last octet */
+  uint32_t recorded;           /* attempts, by the spool */
+  uint32_t attempt;            /* of the last IMPORT_DATA that was written, to its last octet */
   instance_id acked[ACKS_MAX]; /* whose program has finished it */
   size_t acks;
   instance_id refused; /* who has refused it last */
@@ -294,12 +295,12 @@ typedef struct {
 typedef struct {
   uint64_t began_ms;
   uint64_t epoch;
-  bool late;     /* its process was stopped at some time: what the hub measures is not what we do */
+  bool late; /* its process was stopped at some time: what the hub measures is not what we do */
   bool release_asked;
-  bool released;
+  bool released; /* for certain: nobody may be active until a CLAIM_ACTIVE */
   instance_id active;
   instance_id former; /* who is active again when it comes back ... */
-  bool former_left; /* ... unless it has left, which its UNREGISTER may not have come far enough to tell */
+  bool former_left;   /* ... unless it has left, which its UNREGISTER may not have come far enough to tell */
   uint64_t former_until_ms;
   instance_id claimed[KNOWN_MAX]; /* for whom a CLAIM_ACTIVE has gone out to this hub */
   size_t claimed_count;
@@ -328,7 +329,7 @@ typedef struct {
   uint32_t weights[WEIGHTS_MAX]; /* of the kinds of trouble: see trouble.c */
   bool sees_processes;           /* the hub learns whether a peer's process is gone */
   bool doubles;                  /* a process may be told another's instance id */
-  size_t room;          /* octets that a direction takes */
+  size_t room;                   /* octets that a direction takes */
   uint32_t latency_us;
 } mood;
 
@@ -398,13 +399,13 @@ int64_t net_write(world *w, connection *c, int end, const uint8_t *octets, size_
 bool net_write_lent(world *w, connection *c, int end);
 void net_shut_down(world *w, connection *c, int end); /* it writes no more, and still reads */
 void net_close(world *w, connection *c, int end, bool reset);
-void net_cut(world *w, connection *c);                          /* both ends see it break */
-void net_swallow(world *w, connection *c, int end);             /* what that end writes arrives no more */
-void net_refuse_waiting(world *w, int server, place where);     /* who was not accepted yet */
-size_t net_count_waiting(const world *w, int server);           /* at the endpoint */
+void net_cut(world *w, connection *c);                      /* both ends see it break */
+void net_swallow(world *w, connection *c, int end);         /* what that end writes arrives no more */
+void net_refuse_waiting(world *w, int server, place where); /* who was not accepted yet */
+size_t net_count_waiting(const world *w, int server);       /* at the endpoint */
 /* Octets that arrive; `into` has INPUT_MAX. 0: the end. */
 size_t net_take(world *w, connection *c, int to, uint8_t *into, bool *reset);
-void net_taken(world *w, int index, uint32_t stamp, int to);    /* plans what follows */
+void net_taken(world *w, int index, uint32_t stamp, int to); /* plans what follows */
 void net_free(world *w);
 
 /* disk.c */

@@ -7,8 +7,8 @@
 /* A story told line by line: when, who, what. */
 
 static void begin_line(const world *w, int index) {
-  printf("%6llu.%03llu.%03llu  ", (unsigned long long)(w->now / (1000 * MS)),
-         (unsigned long long)(w->now / MS % 1000), (unsigned long long)(w->now % MS));
+  printf("%6llu.%03llu.%03llu  ", (unsigned long long)(w->now / (1000 * MS)), (unsigned long long)(w->now / MS % 1000),
+         (unsigned long long)(w->now % MS));
   if (index < 0) {
     printf("      ");
   } else {

@@ -204,10 +204,11 @@ static void strike_connection(world *w, trouble kind) {
     net_cut(w, c);
     return;
   }
-  if (!one_in(w, 3)) {
+  /* An end that comes through says that what was sent before has come through the other way: TCP keeps that. */
+  if (c->where == AT_PORT || !one_in(w, 3)) {
     net_swallow(w, c, OPENER);
   }
-  if (!one_in(w, 3)) {
+  if (c->where == AT_PORT || !one_in(w, 3)) {
     net_swallow(w, c, SERVER);
   }
 }

@@ -151,7 +151,8 @@ static uint64_t patience_ms(const world *w) {
 }
 
 static void say_who_waits(world *w) {
-  static const char *const waited_for[] = {"every client is registered", "somebody is active", "all imports are finished"};
+  static const char *const waited_for[] = {"every client is registered", "somebody is active",
+                                           "all imports are finished"};
 
   for (int i = 0; i < w->process_count; i++) {
     if (!is_settled(w, i)) {
