@@ -94,25 +94,42 @@ static const char *broken_by_closing(const struct conn_stream *stream) {
   return NULL;
 }
 
-/* Another message came: laid to the case, unless it is plain what is broken. */
-static _Noreturn void fail_unfit(struct conn *conn, const char *expected, const struct message *message) {
-  const char *broken = broken_by_refusing(conn->stream, message);
-  if (broken) {
-    fail_as(broken, expected, "%s", shown(message));
+/* What is plainly broken where nothing more comes, or NULL. */
+static const char *broken_by_absence(const struct conn *conn) {
+  if (conn->stream->in_broken) {
+    return "BH-FRAME-001";
   }
-  fail(expected, "%s", shown(message));
+  return conn->ended ? broken_by_closing(conn->stream) : NULL;
 }
 
-/* No message came: laid to the case, unless it is plain what is broken. */
-static _Noreturn void fail_absent(struct conn *conn, const char *expected) {
-  if (conn->stream->in_broken) {
-    fail_as("BH-FRAME-001", expected, "%s", absence(conn));
+/* ... or where this comes in place of the answer to message `id` (0: in place of something else). */
+static const char *broken_by_coming(const struct conn *conn, const struct message *message, uint32_t id) {
+  const struct conn_stream *stream = conn->stream;
+  const char *broken = broken_by_refusing(stream, message);
+  if (broken || !json_is_integer(&message->json, "for")) {
+    return broken;
   }
-  const char *broken = conn->ended ? broken_by_closing(conn->stream) : NULL;
+  uint64_t answered = json_integer(&message->json, "for");
+  bool late = answered >= 1 && answered <= stream->sent_count && stream->sent[answered - 1].overtaken;
+  bool early = id && id <= stream->sent_count && answered > id && !stream->sent[id - 1].answered;
+  return late || early ? "BH-MSG-002" : NULL;
+}
+
+/* Laid to the case, unless it is plain that something else is broken. */
+static _Noreturn void fail_plainly(const char *broken, const char *expected, const char *came) {
   if (broken) {
-    fail_as(broken, "the connection goes on behind this ERROR", "%s", absence(conn));
+    fail_as(broken, expected, "%s", came);
   }
-  fail(expected, "%s", absence(conn));
+  fail(expected, "%s", came);
+}
+
+static _Noreturn void fail_absent(struct conn *conn, const char *expected) {
+  const char *broken = broken_by_absence(conn);
+  fail_plainly(broken, expected, absence(conn));
+}
+
+static _Noreturn void fail_unfit(struct conn *conn, const char *expected, const struct message *message, uint32_t id) {
+  fail_plainly(broken_by_coming(conn, message, id), expected, shown(message));
 }
 
 static const struct message *expect_any(struct conn *conn, const char *expected) {
@@ -143,7 +160,7 @@ const struct message *expect_message(struct conn *conn, const char *type) {
   const struct message *message =
       strcmp(type, "HEARTBEAT") == 0 ? expect_any(conn, expected) : expect_no_heartbeat(conn, expected);
   if (!is(message, type)) {
-    fail_unfit(conn, expected, message);
+    fail_unfit(conn, expected, message, 0);
   }
   return message;
 }
@@ -162,7 +179,7 @@ static const struct message *expect_one_of(struct conn *conn, const char *expect
   const struct message *message = expect_no_heartbeat(conn, expected);
   bool fits = (ack && is(message, "ACK")) || (error && is(message, "ERROR"));
   if (!fits || !answers(message, id)) {
-    fail_unfit(conn, expected, message);
+    fail_unfit(conn, expected, message, id);
   }
   return message;
 }
@@ -180,7 +197,7 @@ const struct message *expect_error(struct conn *conn, const char *code, uint32_t
                             : format("ERROR \"%s\" for null on %s", code, conn->name);
   const struct message *message = expect_one_of(conn, expected, false, true, id);
   if (!json_is_text(&message->json, "code") || strcmp(json_text(&message->json, "code"), code) != 0) {
-    fail_unfit(conn, expected, message);
+    fail_unfit(conn, expected, message, id);
   }
   return message;
 }
@@ -207,7 +224,7 @@ static const struct message *expect_heartbeat_that(struct conn *conn, const char
       break;
     }
     if (!is(message, "HEARTBEAT")) {
-      fail_unfit(conn, expected, message);
+      fail_unfit(conn, expected, message, 0);
     }
     if (fits(message, arg)) {
       return message;
@@ -257,7 +274,20 @@ void expect_closed(struct conn *conn) {
 void fence(struct conn *conn) {
   uint32_t id = send_message(conn, "HEARTBEAT", "{}"); /* an empty body is what other cases are about */
   const char *expected = format("%s goes on, and the next that comes answers message %u", conn->name, id);
-  expect_one_of(conn, expected, true, true, id);
+  const struct message *message;
+  end_patience();
+  do {
+    message = next_message_in(conn, deadline_ms());
+  } while (message && is(message, "HEARTBEAT"));
+  if (!message && !conn->ended && !conn->stream->in_broken && !conn->stream->odd) {
+    fail_as("BH-MSG-001", expected, "%s", absence(conn));
+  }
+  if (!message) {
+    fail_absent(conn, expected);
+  }
+  if ((!is(message, "ACK") && !is(message, "ERROR")) || !answers(message, id)) {
+    fail_unfit(conn, expected, message, id);
+  }
 }
 
 size_t pending(const struct conn *conn, const char *type) {
@@ -303,13 +333,15 @@ static const struct message *precondition(struct conn *conn, const char *id, con
   struct conn_stream *stream = conn->stream;
   wait_until(has_answer, &answer, deadline_ms());
   if (answer.at >= stream->message_count) {
-    fail_as(stream->in_broken ? "BH-FRAME-001" : id, expected, "%s", absence(conn));
+    const char *broken = broken_by_absence(conn);
+    fail_as(broken ? broken : id, expected, "%s", absence(conn));
   }
   struct message **place = &stream->messages[answer.at];
   const struct message *message = *place;
   memmove(place, place + 1, (--stream->message_count - answer.at) * sizeof(struct message *));
   if (!is(message, "ACK")) {
-    fail_as(id, expected, "%s", shown(message));
+    const char *broken = broken_by_coming(conn, message, answer.id);
+    fail_as(broken ? broken : id, expected, "%s", shown(message));
   }
   return message;
 }
