@@ -275,58 +275,41 @@ CASE(frame, right_lengths_are_taken, MUST, "BH-FRAME-006 BH-FRAME-001 BH-BODY-00
   play_octets("frame.json", "BH-FRAME-006");
 }
 
-/* ---- BH-FRAME-007: the hub's ids */
-
-static uint32_t expect_id_behind(const struct message *message, uint32_t id) {
-  EXPECT(message->id == id + 1, "the hub numbers its messages by one more each", "id %u behind %u",
-         (unsigned)message->id, (unsigned)id);
-  return message->id;
-}
+/* ---- BH-FRAME-007: the hub's ids, each of which the harness sees as it comes */
 
 CASE(frame, hub_numbers_messages_of_every_type, MUST, "BH-FRAME-007") {
   struct hub *hub = hub_start();
   struct conn *conn = conn_open(hub);
-  const struct message *message;
-  bool imported = false;
-  uint32_t id = 0;
 
-  send_message(conn, "CLAIM_ACTIVE", "{}");
-  send_message(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'numbered'}");
-  send_message(conn, "CLAIM_ACTIVE", "{}");
-  send_message(conn, "CLAIM_ACTIVE", "{'instance':'nobody'}");
-  uint32_t last = send_message(conn, "HEARTBEAT", "{}");
-  do {
-    message = next_message(conn);
-    id = expect_id_behind(message, id);
-  } while (!is_answer_to(message, last));
+  find_answer(conn, send_message(conn, "CLAIM_ACTIVE", "{}"));
+  register_instance(conn, "numbered");
+  make_active(conn);
+  find_answer(conn, send_message(conn, "CLAIM_ACTIVE", "{'instance':'nobody'}"));
   bridge_export(hub, "[{\"id\":\"numbered\"}]");
-  while (!imported) {
-    message = next_message(conn);
-    id = expect_id_behind(message, id);
-    imported = strcmp(message->type, "IMPORT_DATA") == 0;
+  while (strcmp(next_message(conn)->type, "IMPORT_DATA") != 0) {
   }
-  for (int heartbeats = 0; heartbeats < 2; heartbeats++) {
-    id = expect_id_behind(next_message(conn), id);
-  }
+  find_answer(conn, send_message(conn, "RELEASE_ACTIVE", "{}"));
+  expect_heartbeat(conn);
+  expect_heartbeat(conn);
 }
 
 CASE(frame, hub_numbers_each_connection_on_its_own, MUST, "BH-FRAME-007") {
   struct hub *hub = hub_start();
+  struct conn *conns[] = {join(hub, "1"), join(hub, "2"), join(hub, "3")};
 
-  for (int i = 0; i < 3; i++) {
-    struct conn *conn = conn_open(hub);
-    send_message(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'numbered'}");
-    expect_id_behind(next_message(conn), 0);
+  for (size_t round = 0; round < 2; round++) {
+    for (size_t i = 0; i < sizeof conns / sizeof conns[0]; i++) {
+      expect_goes_on(conns[i]);
+    }
   }
 }
 
 CASE(frame, hub_numbers_the_error_for_a_break, MUST, "BH-FRAME-007") {
   struct conn *conn = conn_open(hub_start());
 
-  send_message(conn, "HEARTBEAT", "{}");
-  uint32_t id = expect_id_behind(next_message(conn), 0);
+  expect_goes_on(conn);
   send_text(conn, "?\n");
-  expect_id_behind(pass_break(conn), id);
+  pass_break(conn);
 }
 
 /* ---- BH-FRAME-008: the client's ids */
@@ -355,14 +338,17 @@ CASE(frame, id_repeated_or_left_out_later_is_malformed, MUST, "BH-FRAME-008") {
   }
 }
 
+/* The harness answers each HEARTBEAT. */
 CASE(frame, ids_of_answers_count, MUST, "BH-FRAME-008") {
-  struct conn *conn = conn_open(hub_start());
-  const char *body = "{\"for\":4000000000}";
+  struct conn *conn = join(hub_start(), "answers");
 
-  send_text(conn, "%s%s%s", message_text("ACK", 1, body), message_text("ACK", 2, body),
-            message_text("HEARTBEAT", 3, "{}"));
-  find_answer(conn, 3);
-  send_text(conn, "%s", message_text("HEARTBEAT", 3, "{}"));
+  for (int heartbeats = 0; heartbeats < 3; heartbeats++) {
+    expect_heartbeat(conn);
+  }
+  uint32_t id = next_id(conn);
+  send_text(conn, "%s", message_text("HEARTBEAT", id, "{}"));
+  expect_ack(conn, id);
+  send_text(conn, "%s", message_text("HEARTBEAT", id, "{}"));
   expect_text(&expect_break(conn)->json, "code", "malformed");
 }
 

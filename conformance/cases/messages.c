@@ -133,16 +133,6 @@ CASE(messages, answers_come_in_the_order_of_the_messages, MUST, "BH-MSG-002") {
 
 /* ---- BH-MSG-003: the ACK before what its request caused */
 
-static bool says_active(const struct message *message, const char *instance) {
-  if (strcmp(message->type, "HEARTBEAT") != 0 || !json_has(&message->json, "active")) {
-    return false;
-  }
-  if (instance == NULL) {
-    return json_is_null(&message->json, "active");
-  }
-  return json_is_text(&message->json, "active") && strcmp(json_text(&message->json, "active"), instance) == 0;
-}
-
 /* `id` asked for this one to be active. No HEARTBEAT may say so before the ACK is there. */
 static void expect_ack_before_active(struct conn *conn, uint32_t id, const char *instance) {
   const struct message *message;
@@ -210,7 +200,14 @@ static void expect_answers_not_answered(struct conn *conn) {
   uint32_t last = send_message(conn, "HEARTBEAT", "{}");
   const struct message *message;
 
-  for (message = next_message(conn); !is_answer_to(message, last); message = next_message(conn)) {
+  for (;;) {
+    message = next_message_in(conn, deadline_ms());
+    if (message == NULL) {
+      fail_as("BH-MSG-006", "an answer that fits nothing is ignored", "%s does not go on", conn->name);
+    }
+    if (is_answer_to(message, last)) {
+      return;
+    }
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
       EXPECT(!is_answer_to(message, ids[i]), "ACK and ERROR are not answered", "%s came for one", message->type);
     }
@@ -235,11 +232,10 @@ CASE(messages, answers_for_nothing_are_ignored, MUST, "BH-MSG-006") {
     send_message(conn, "ERROR", "{'for':77,'code':'refused','message':'x'}");
     send_message(conn, "ERROR", "{'for':null,'code':'malformed','message':'x'}");
     send_message(conn, "ERROR", "{'for':1,'code':'superseded','message':'x'}");
-    if (registered == 0) {
-      register_instance(conn, "ignored");
-    } else {
-      request(conn, "CLAIM_ACTIVE", "{}");
-    }
+    uint32_t id = registered == 0 ? send_message(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'ignored'}")
+                                  : send_message(conn, "CLAIM_ACTIVE", "{}");
+    EXPECT(strcmp(find_answer(conn, id)->type, "ACK") == 0, "an answer that fits nothing is ignored",
+           "the request behind it was refused");
   }
 }
 

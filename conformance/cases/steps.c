@@ -23,6 +23,16 @@ bool is_answer_to(const struct message *message, uint32_t id) {
   return is_answer(message) && json_is_integer(&message->json, "for") && json_integer(&message->json, "for") == id;
 }
 
+bool says_active(const struct message *message, const char *instance) {
+  if (strcmp(message->type, "HEARTBEAT") != 0 || !json_has(&message->json, "active")) {
+    return false;
+  }
+  if (instance == NULL) {
+    return json_is_null(&message->json, "active");
+  }
+  return json_is_text(&message->json, "active") && strcmp(json_text(&message->json, "active"), instance) == 0;
+}
+
 const struct message *find_answer(struct conn *conn, uint32_t id) {
   const struct message *message;
 
@@ -47,6 +57,20 @@ void find_answers(struct conn *conn, const uint32_t *ids, size_t count, const st
       }
     }
   }
+}
+
+const struct message *pass_request(struct conn *conn, const char *requirement, const char *type, const char *body) {
+  uint32_t id = send_body(conn, type, body, strlen(body));
+  const struct message *message;
+
+  do {
+    message = next_message_in(conn, deadline_ms());
+  } while (message != NULL && !is_answer_to(message, id));
+  if (message == NULL || strcmp(message->type, "ACK") != 0) {
+    fail_as(requirement, format("ACK for %s %u on %s", type, (unsigned)id, conn->name), "%s",
+            message == NULL ? "no answer" : code_of(message));
+  }
+  return message;
 }
 
 void expect_goes_on(struct conn *conn) {

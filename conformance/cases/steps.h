@@ -16,10 +16,15 @@ bool is_error(const struct message *message, const char *code);
 bool is_answer(const struct message *message);
 bool is_answer_to(const struct message *message, uint32_t id);
 
+/* Whether it is a HEARTBEAT with this `active` (NULL: null). */
+bool says_active(const struct message *message, const char *instance);
+
 /* The answer to `id`, whatever else comes before it. */
 const struct message *find_answer(struct conn *conn, uint32_t id);
 /* The answers to `ids`, in whichever order they come. */
 void find_answers(struct conn *conn, const uint32_t *ids, size_t count, const struct message **answers);
+/* A request on the way to something else. It judges nothing: where there is no ACK, `requirement` is broken. */
+const struct message *pass_request(struct conn *conn, const char *requirement, const char *type, const char *body);
 /* The connection takes a further message and answers it, in whichever way. */
 void expect_goes_on(struct conn *conn);
 
