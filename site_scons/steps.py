@@ -44,8 +44,9 @@ def tap_counts(path):
     return Counts(passed, failed + max(missing, 0), skipped)
 
 
-def program(argv, tap=None, environment=None, reports=None):
-    """Runs a program from the top of the tree. Without a TAP report it counts as one. A file `reports`.* is a failure."""
+def program(argv, tap=None, environment=None, reports=None, passing=(0,)):
+    """Runs a program from the top of the tree. Without a TAP report it counts as one. A file `reports`.* is a failure, and
+    so is an exit status that is not among `passing`."""
     for path in [tap] * bool(tap) + glob.glob('%s.*' % reports):
         if os.path.exists(path):
             os.remove(path)
@@ -62,7 +63,7 @@ def program(argv, tap=None, environment=None, reports=None):
     for path in left:
         with open(path, encoding='utf-8', errors='replace') as file:
             print(file.read())
-    if (status != 0 or left) and not counts.failed:
+    if (status not in passing or left) and not counts.failed:
         print('exit status %d, %d reports of a sanitizer' % (status, len(left)))
         counts = counts._replace(failed=max(len(left), 1))
     if counts.passed + counts.failed == 0:

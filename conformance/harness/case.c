@@ -268,7 +268,8 @@ void raise_pending(void) {
   if (current.crash) {
     crashed("%s", current.crash);
   }
-  if (uv_hrtime() / 1000 - current.began > 1000 * CASE_MS * time_scale()) {
+  uint64_t ran_us = uv_hrtime() / 1000 - current.began;
+  if ((double)ran_us > 1000 * CASE_MS * time_scale()) {
     stop_failed("TIMEOUT", NULL, "an end of the case", format("none in %g s", CASE_MS / 1000.0 * time_scale()));
   }
   if (current.broken) {
