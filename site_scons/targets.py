@@ -2,6 +2,8 @@
 """What `scons test`, `lint` and the others run."""
 import functools
 import os
+import re
+import subprocess
 import sys
 
 import checks
@@ -51,6 +53,41 @@ def unit_tests(env, chosen):
                        lambda: steps.program(argv, report, environment, reports))]
 
 
+# Stories that are always the same; under a sanitizer one takes ten times as long.
+FIXED_SEEDS = {'asan': 300, 'tsan': 300, 'coverage': 300}
+
+
+def simulation(env, chosen, seeds, *more):
+    reports = REPORTS % (env['variant'], 'simulation')
+    argv = [path(chosen['simulator']), '--seeds', str(seeds), *more]
+    return steps.Step('simulation', chosen['simulator'], lambda: steps.program(argv, None, sanitizers(reports), reports))
+
+
+def simulate(env, chosen):
+    if not env['seed']:
+        return simulation(env, chosen, env['seeds'])
+    argv = [path(chosen['simulator']), '--seed', env['seed'], '--trace']
+    return steps.Step('simulation of seed ' + env['seed'], chosen['simulator'], lambda: steps.program(argv))
+
+
+def found(env, mutant, program):
+    """The fault shows in one of the seeds."""
+    argv = [path(program), '--seeds', env['seeds'], '--jobs', '1']
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    seed = re.match(r'seed (\d+): (.*)', done.stdout)
+    if done.returncode != 1 or not seed:
+        return ['%s: not found in %s seeds: %s' % (mutant.name, env['seeds'], mutant.what)]
+    print('%-26s %5s seeds  %s\n%42s%s' % (mutant.name, seed[1], mutant.what, '', seed[2]), flush=True)
+    return []
+
+
+def simulated_mutants(env, release):
+    programs = [program for _, program in release['simulator_mutants']]
+    tries = [(mutant.name, functools.partial(found, env, mutant, program))
+             for mutant, program in release['simulator_mutants']]
+    return steps.Step('planted faults', programs, lambda: steps.together(tries))
+
+
 def checked(release):
     objects = [str(node) for node in release['core_objects']]
     found = [
@@ -86,7 +123,10 @@ def coverage(env):
 def add(env, chosen, release, database):
     suite = conformance(env, chosen, release)
     steps.target(env, 'conformance', [suite])
-    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + [suite])
+    steps.target(env, 'simulate', [simulate(env, chosen)])
+    steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
+    fixed = simulation(env, chosen, FIXED_SEEDS.get(env['variant'], 2000))
+    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + [fixed, suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -172,7 +172,11 @@ static void check_active(world *w, const bh_hub_view *view) {
   copy_id(c->active, active);
 }
 
-static void lose(world *w, acquaintance *a) {
+static void lose(world *w, int hub, acquaintance *a) {
+  /* BH-TIME-007 */
+  if (w->court.expiring && now_ms(w) < w->processes[hub].fresh_until_ms) {
+    wrong(w, "%s is lost for its silence, and the hub itself was stopped", a->instance);
+  }
   a->present = false;
   a->lost_ms = now_ms(w);
   a->left = has_unregistered(w, a->instance);
@@ -205,7 +209,7 @@ void judge_hub(world *w, int index) {
   bh_hub_state(w->processes[index].hub, &view);
   for (size_t i = 0; i < c->known_count; i++) {
     if (c->known[i].present && !is_in(&view, c->known[i].instance)) {
-      lose(w, &c->known[i]);
+      lose(w, index, &c->known[i]);
     }
   }
   before.release_asked = c->release_asked;
@@ -255,7 +259,7 @@ void judge_commit(world *w, const connection *c, const bh_import *import, const 
 }
 
 /* BH-ROUTE-011, BH-ROUTE-013: whether the holder was away for long enough. */
-static void check_death(world *w, const bh_import *before) {
+static void check_death(world *w, int hub, const bh_import *before) {
   const acquaintance *a = known_as(w, before->holder);
 
   if (before->holder[0] == '\0') {
@@ -267,17 +271,20 @@ static void check_death(world *w, const bh_import *before) {
   if (a->present) {
     wrong(w, "import %s counts a death, and %s is here", before->import, before->holder);
   }
+  if (!a->gone && now_ms(w) < w->processes[hub].fresh_until_ms) {
+    wrong(w, "import %s counts a death, and the hub itself was stopped", before->import);
+  }
   if (!a->gone && now_ms(w) - a->lost_ms < w->timeout_ms) {
     wrong(w, "import %s counts a death, and %s was lost only %llu ms ago", before->import, before->holder,
           (unsigned long long)(now_ms(w) - a->lost_ms));
   }
 }
 
-static void check_return(world *w, const bh_import *before, const bh_import *import) {
+static void check_return(world *w, int index, const bh_import *before, const bh_import *import) {
   const value *v = value_in(w, before->import);
 
   if (import->deaths == before->deaths + 1) {
-    check_death(w, before);
+    check_death(w, index, before);
     if (import->deaths >= BH_DEATHS_MAX) {
       wrong(w, "v%d has had %u deaths, and is not parked", number_of(w, v), (unsigned)import->deaths);
     }
@@ -288,11 +295,11 @@ static void check_return(world *w, const bh_import *before, const bh_import *imp
   }
 }
 
-/* BH-ROUTE-002, BH-ROUTE-007: nothing that waits is overtaken. */
+/* BH-ROUTE-002, BH-ROUTE-007: nothing that waits is overtaken, unless it came back when this had been decided. */
 static void check_order(world *w, const bh_import *import) {
   for (int i = 0; i < FILES_MAX; i++) {
     const file *f = &w->files[i];
-    if (f->there && f->where == IN_QUEUE) {
+    if (f->there && f->where == IN_QUEUE && w->values[f->value].tried_again != w->court.batch) {
       bh_import other = disk_import(f);
       if (other.sequence < import->sequence && other.holder[0] == '\0') {
         wrong(w, "import %s is sent, and %s, which comes before it, waits", import->import, other.import);
@@ -337,19 +344,19 @@ void judge_record(world *w, int index, const bh_import *before, const bh_import 
   }
   value_in(w, import->import)->recorded = import->attempt;
   if (import->holder[0] == '\0') {
-    check_return(w, before, import);
+    check_return(w, index, before, import);
   } else {
     check_sending(w, index, before, import);
   }
 }
 
 /* BH-ROUTE-014, BH-ROUTE-015. */
-void judge_park(world *w, const bh_import *before, const bh_import *import) {
+void judge_park(world *w, int index, const bh_import *before, const bh_import *import) {
   const value *v = value_in(w, before->import);
 
   w->tallies.parked++;
   if (import->deaths == before->deaths + 1 && import->deaths == BH_DEATHS_MAX) {
-    check_death(w, before);
+    check_death(w, index, before);
   } else if (import->deaths != before->deaths || !same(v->refused, before->holder)) {
     wrong(w, "v%d is parked after %u deaths, and %s has not refused it", number_of(w, v), (unsigned)import->deaths,
           before->holder);

@@ -131,6 +131,7 @@ void process_stop(world *w, int index, uint64_t us) {
     w->court.late = w->court.late || p->hub != NULL;
     w->tallies.stops++;
     p->stopped = true;
+    p->stopped_at = w->now;
     plan_in(w, us, STEP_CONTINUE, index, 0);
   }
 }
@@ -143,6 +144,9 @@ void process_continue(world *w, int index) {
     trace(w, index, "---- SIGCONT");
     p->stopped = false;
     p->alone_since = w->now;
+    if (w->now - p->stopped_at >= 2 * (uint64_t)w->heartbeat_ms * MS) {
+      p->fresh_until_ms = now_ms(w) + w->timeout_ms;
+    }
     process_release(w, index);
     p->at_work = at_work;
   }

@@ -373,7 +373,7 @@ static void park(world *w, int index, const bh_action *action) {
 
   if (result == DISK_OK) {
     trace(w, index, "parks v%d: %s", value_of(w, action->import.import), action->reason);
-    judge_park(w, &action->before, &action->import);
+    judge_park(w, index, &action->before, &action->import);
   }
   if (!dies_here(w, index)) {
     bh_hub_spool_done(w->processes[index].hub, action->before.sequence, result_of(result), now_ms(w));
@@ -413,6 +413,7 @@ static void retry_one(world *w, int index, const bh_import *import) {
     disk_move(w, IN_QUEUE, &back, IN_RETRY, import);
     return;
   }
+  w->values[value_of(w, import->import)].tried_again = w->court.batch;
   trace(w, index, "tries v%d again", value_of(w, import->import));
 }
 
@@ -508,6 +509,7 @@ void hub_work(world *w, int index) {
       perform(w, index, &action);
     } else {
       judge_hub(w, index);
+      w->court.batch++;
       arm(w, index);
       return;
     }
@@ -520,9 +522,11 @@ void hub_timer(world *w, int index) {
   process *p = &w->processes[index];
 
   p->hub_due = BH_NEVER;
+  w->court.expiring = true;
   bh_hub_expire(p->hub, now_ms(w));
-  bh_ingest_expire(p->ingest, now_ms(w));
   judge_hub(w, index);
+  w->court.expiring = false;
+  bh_ingest_expire(p->ingest, now_ms(w));
   hub_work(w, index);
 }
 

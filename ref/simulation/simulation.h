@@ -171,6 +171,7 @@ typedef struct {
   size_t size;
   char import[BH_IMPORT_ID_MAX + 1];
   uint64_t sequence;
+  uint64_t tried_again;        /* court.batch when it was */
   uint32_t recorded;           /* attempts, by the spool */
   uint32_t attempt;            /* of the last IMPORT_DATA that was written, to its last octet */
   instance_id acked[ACKS_MAX]; /* whose program has finished it */
@@ -250,6 +251,8 @@ typedef struct {
   bool at_work; /* its one thread is at something that all else waits for */
   uint32_t life;
   uint32_t pid;
+  uint64_t stopped_at;
+  uint64_t fresh_until_ms; /* it was stopped for long, and may not take anybody for lost for being silent */
   step *deferred;
   size_t deferred_count, deferred_capacity;
   end_phase ending;
@@ -293,6 +296,7 @@ typedef struct {
 } acquaintance;
 
 typedef struct {
+  uint64_t batch; /* how often a hub has come to the end of its work */
   uint64_t began_ms;
   uint64_t epoch;
   bool late; /* its process was stopped at some time: what the hub measures is not what we do */
@@ -304,6 +308,7 @@ typedef struct {
   uint64_t former_until_ms;
   instance_id claimed[KNOWN_MAX]; /* for whom a CLAIM_ACTIVE has gone out to this hub */
   size_t claimed_count;
+  bool expiring;  /* the hub is just told the time */
   bool told_gone; /* the hub is just told that the process behind a connection is gone */
   acquaintance known[KNOWN_MAX];
   size_t known_count;
@@ -480,7 +485,7 @@ void trouble_end(world *w);
 void wrong(world *w, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 void judge_commit(world *w, const connection *c, const bh_import *import, const file *f, int v);
 void judge_record(world *w, int index, const bh_import *before, const bh_import *import);
-void judge_park(world *w, const bh_import *before, const bh_import *import);
+void judge_park(world *w, int index, const bh_import *before, const bh_import *import);
 void judge_remove(world *w, const bh_import *import);
 void judge_handed_up(world *w, int index, const bh_event *event);
 void judge_registered(world *w, int index, const bh_event *event);

@@ -268,6 +268,7 @@ static void begin(world *w, uint64_t seed, bool tracing) {
   for (int i = 0; i < SENDERS_MAX; i++) {
     w->senders[i].link = NOBODY;
   }
+  w->court.batch = 1;
   bh_buffer_init(&w->state, w->allocator);
   trouble_draw(w);
   plan(w, 0, (step){.kind = STEP_TROUBLE, .process = NOBODY});
