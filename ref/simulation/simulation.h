@@ -38,7 +38,7 @@ enum {
   KNOWN_MAX = 128, /* instances in one story */
   ACKS_MAX = 16,
   WEIGHTS_MAX = 16,
-  BACKLOG = 8,
+  BACKLOG = 2, /* few, so that it is full at times */
   INPUT_MAX = 32768,
   NOBODY = -1,
   FOREIGNER = -2, /* has a port, and is no hub */

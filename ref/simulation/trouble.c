@@ -65,6 +65,10 @@ static void draw_mood(world *w) {
   m->weights[TROUBLE_START] = 1 + draw_below(w, 6);
 }
 
+static uint32_t draw_window(world *w) {
+  return DRAW_OF(w, 1, 1, 1, 2, 4, 64);
+}
+
 /* Process 0 can do all that the end of the story needs: serve, claim and receive. */
 static void draw_process(world *w, int index) {
   process *p = &w->processes[index];
@@ -73,7 +77,7 @@ static void draw_process(world *w, int index) {
   p->link = NOBODY;
   p->has_client = true;
   p->may_serve = index == 0 || one_in(w, 2);
-  p->window = DRAW_OF(w, 1, 1, 1, 2, 4, 64);
+  p->window = draw_window(w);
   if (index > 0) {
     p->role = one_in(w, 7) ? BH_ROLE_OBSERVER : BH_ROLE_INSTANCE;
     p->port = one_in(w, 12);
@@ -147,6 +151,9 @@ static void start(world *w, int index) {
   process *p = &w->processes[index];
   const process *other = &w->processes[draw_below(w, (uint32_t)w->process_count)];
 
+  if (one_in(w, 4)) {
+    p->window = draw_window(w);
+  }
   if (one_in(w, 4) && p->instance[0] != '\0') {
     p->resumes = true;
   } else if (w->mood.doubles && one_in(w, 3) && other->instance[0] != '\0' && other->role == p->role) {
