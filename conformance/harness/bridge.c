@@ -40,6 +40,7 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
     bridge->ended = true;
     bridge->reset = size != UV_EOF;
     bridge->ended_at = now_ms();
+    case_hub_closed();
     record_event(bridge->name, "is closed by the hub, %s", bridge->reset ? "with a reset" : "orderly");
     uv_read_stop(handle);
   }

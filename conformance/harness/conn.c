@@ -291,6 +291,7 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
   } else if (size < 0) {
     stream->conn.ended = true;
     stream->conn.ended_at = now_ms();
+    case_hub_closed();
     record_event(stream->conn.name, "is closed by the hub%s", size == UV_EOF ? "" : ", with a reset");
     if (!uv_is_closing((uv_handle_t *)handle)) {
       uv_close((uv_handle_t *)handle, NULL);

@@ -59,6 +59,7 @@ const char *environment(const char *name); /* "" where it is not set */
 double time_scale(void);
 /* Why the case must end although nothing was expected of it yet: found in a callback, raised by the next wait. */
 void case_crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+void case_hub_closed(void); /* one of its connections: perhaps because it has crashed */
 void raise_pending(void);
 _Noreturn void unimplemented(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
