@@ -103,8 +103,9 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
     memcpy(whole + header_size, body, size);
   }
   write_octets(stream, whole, (size_t)header_size + size);
-  stream->odd = stream->odd || !stream->sent_count || stream->sent[stream->sent_count - 1].id != id ||
-                !is_taken(stream->sent[stream->sent_count - 1].type, body, size);
+  const struct sent *sent = stream->sent_count ? &stream->sent[stream->sent_count - 1] : NULL;
+  bool plain = sent && sent->id == id && is_taken(sent->type, body, size) && (automatic || !is_answer(sent->type));
+  stream->odd = stream->odd || !plain;
   return id;
 }
 

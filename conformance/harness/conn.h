@@ -27,7 +27,7 @@ struct conn_stream {
   /* To the hub. */
   bh_frame out;
   bool out_broken;
-  bool odd;          /* not all that was sent is messages that a hub takes, with right bodies */
+  bool odd;          /* not all that the case has sent is requests that a hub takes, with right bodies */
   uint32_t out_id;   /* of the last header that was sent whole */
   uint32_t out_body; /* octets of its body that were not sent yet */
   struct sent *sent; /* sent[id - 1] */
