@@ -282,15 +282,21 @@ static void pass_bad_body(struct conn *conn, const char *type, const char *body,
   }
 }
 
-CASE(bodies, connection_goes_on_behind_bad_bodies, MUST, "BH-BODY-009 BH-MSG-001") {
-  static const char *const types[] = {"HEARTBEAT", "CLAIM_ACTIVE", "RELEASE_ACTIVE", "UNREGISTER", "REGISTER"};
-  struct conn *conn = join(hub_start(), "bad bodies");
-
-  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-    for (size_t k = 0; k < sizeof bad_bodies / sizeof bad_bodies[0]; k++) {
-      expect_error(conn, "bad-body", send_body(conn, types[i], bad_bodies[k], strlen(bad_bodies[k])));
-    }
+static void expect_goes_on_behind_bad(struct conn *conn, const char *type) {
+  for (size_t i = 0; i < sizeof bad_bodies / sizeof bad_bodies[0]; i++) {
+    expect_error(conn, "bad-body", send_body(conn, type, bad_bodies[i], strlen(bad_bodies[i])));
   }
+}
+
+CASE(bodies, connection_goes_on_behind_bad_bodies, MUST, "BH-BODY-009 BH-MSG-001") {
+  struct conn *conn = conn_open(hub_start());
+
+  expect_goes_on_behind_bad(conn, "REGISTER");
+  request(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'bad bodies'}");
+  expect_goes_on_behind_bad(conn, "HEARTBEAT");
+  expect_goes_on_behind_bad(conn, "CLAIM_ACTIVE");
+  expect_goes_on_behind_bad(conn, "RELEASE_ACTIVE");
+  expect_goes_on_behind_bad(conn, "UNREGISTER");
   request(conn, "HEARTBEAT", "{}");
 }
 
@@ -303,7 +309,6 @@ CASE(bodies, bad_register_registers_nobody, MUST, "BH-BODY-009") {
   pass_bad_body(conn, "REGISTER", "{\"protocol\":1,\"pid\":1,\"instance\":\"bad\",\"name\":\"x\",\"window\":65}",
                 "BH-BODY-005");
   pass_bad_body(conn, "REGISTER", "{\"protocol\":1,\"pid\":1,\"instance\":\"bad\",\"name\":\"x\",", "BH-BODY-001");
-  expect_error(conn, "not-registered", send_message(conn, "HEARTBEAT", "{}"));
   expect_still_active(observer, NULL);
   note("a right one behind it");
   const struct message *ack = request(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'x'}");

@@ -42,7 +42,7 @@ CASE(frame, one_octet_at_a_time, MUST, "BH-FRAME-002") {
   send_pieces(conn, text, strlen(text), 1);
   expect_ack(conn, 1);
   uint32_t id = next_id(conn);
-  text = message_text("CLAIM_ACTIVE", id, " { \n } ");
+  text = message_text("HEARTBEAT", id, " { \n } ");
   send_pieces(conn, text, strlen(text), 1);
   expect_ack(conn, id);
 }
@@ -264,7 +264,6 @@ CASE(frame, body_of_65536_is_taken, MUST, "BH-FRAME-006") {
   const char *body = format("{%s}", repeat(" ", 65536 - 2));
 
   expect_ack(conn, send_body(conn, "HEARTBEAT", body, 65536));
-  expect_ack(conn, send_body(conn, "CLAIM_ACTIVE", body, 65536));
 }
 
 CASE(frame, length_is_found_too_large_at_its_digit, MUST, "BH-FRAME-006") {

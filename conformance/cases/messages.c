@@ -243,6 +243,13 @@ CASE(messages, vectors_of_answers_for_nothing, MUST, "BH-MSG-006") {
   play_messages("messages.json", "BH-MSG-006");
 }
 
+static struct conn *join_one_at_a_time(struct hub *hub, const char *name) {
+  struct conn *conn = conn_open(hub);
+
+  register_with(conn, name, ",'window':1");
+  return conn;
+}
+
 /* No further import comes, because one is in hand and the window is 1. */
 static void expect_still_in_hand(struct conn *conn) {
   fence(conn);
@@ -252,7 +259,7 @@ static void expect_still_in_hand(struct conn *conn) {
 
 CASE(messages, second_answer_to_an_import_is_ignored, MUST, "BH-MSG-006") {
   struct hub *hub = hub_start();
-  struct conn *conn = join(hub, "twice");
+  struct conn *conn = join_one_at_a_time(hub, "twice");
 
   make_active(conn);
   bridge_export(hub, "[{\"id\":\"1\"}][{\"id\":\"2\"}][{\"id\":\"3\"}]");
@@ -269,7 +276,7 @@ CASE(messages, second_answer_to_an_import_is_ignored, MUST, "BH-MSG-006") {
 
 CASE(messages, answer_on_another_connection_is_ignored, MUST, "BH-MSG-006") {
   struct hub *hub = hub_start();
-  struct conn *conn = join(hub, "holder");
+  struct conn *conn = join_one_at_a_time(hub, "holder");
   struct conn *other = join(hub, "other");
 
   make_active(conn);
@@ -286,7 +293,7 @@ CASE(messages, answer_on_another_connection_is_ignored, MUST, "BH-MSG-006") {
 
 CASE(messages, answer_before_its_message_is_ignored, MUST, "BH-MSG-006") {
   struct hub *hub = hub_start();
-  struct conn *conn = join(hub, "early");
+  struct conn *conn = join_one_at_a_time(hub, "early");
 
   make_active(conn);
   fence(conn);
@@ -388,9 +395,28 @@ struct wrong {
   const char *code;
 };
 
+/* What a code judges, in the order of BH-MSG-010. */
+static int step_of(const char *code) {
+  static const struct {
+    const char *code;
+    int step;
+  } steps[] = {{"malformed", 1}, {"too-large", 1},      {"unknown-type", 2},      {"unexpected", 2},
+               {"bad-body", 3},  {"not-registered", 4}, {"already-registered", 4}};
+
+  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    if (strcmp(steps[i].code, code) == 0) {
+      return steps[i].step;
+    }
+  }
+  return 5;
+}
+
 static void expect_first_of(struct conn *conn, const struct wrong *wrong, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    expect_error(conn, wrong[i].code, send_message(conn, wrong[i].type, "%s", wrong[i].body));
+    const struct message *answer = expect_answer(conn, send_message(conn, wrong[i].type, "%s", wrong[i].body));
+    EXPECT(strcmp(answer->type, "ERROR") == 0 && step_of(code_of(answer)) == step_of(wrong[i].code),
+           "a message wrong in several ways is answered for the first of them", "%s for %s %s in place of %s",
+           strcmp(answer->type, "ERROR") == 0 ? code_of(answer) : "ACK", wrong[i].type, wrong[i].body, wrong[i].code);
   }
 }
 
