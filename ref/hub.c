@@ -27,7 +27,6 @@ bh_hub *bh_hub_new(const bh_hub_config *config, uint64_t now) {
   hub->epoch = config->epoch;
   hub->random = config->random;
   hub->started = now;
-  hub->now = now;
   hub->next_beat = now + config->heartbeat_ms;
   hub->next_reserved = BH_NEVER;
   hub->instances_version = 1;

@@ -19,9 +19,8 @@ static bool read_body(bh_sender sender, bh_type type, const char *text, size_t s
   static uint8_t *octets;
 
   free(octets);
-  octets = malloc(size + 1);
+  octets = malloc(size == 0 ? 1 : size);
   memcpy(octets, text, size);
-  octets = realloc(octets, size == 0 ? 1 : size);
   return bh_body_read(sender, type, octets, size, &body, &fault);
 }
 

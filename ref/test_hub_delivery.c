@@ -478,6 +478,40 @@ Test(hub_delivery, what_others_hold_is_not_touched) {
   cr_assert_eq(files_in("queue"), 1);
 }
 
+/* BH-ROUTE-013: one loss is one death, whoever is lost later. */
+Test(hub_delivery, who_died_once_does_not_die_again_with_others) {
+  actor *a = registers("a");
+  actor *b = registers("b");
+
+  bridge_sends("[1]");
+  hangs_up(a);
+  time_passes(TIMEOUT_MS);
+  says(b, "CLAIM_ACTIVE", "{}");
+  forgets(b);
+  bridge_sends("[2]");
+  actor *c = registers("c");
+  says(c, "CLAIM_ACTIVE", "{}");
+  forgets(c);
+  cr_assert_eq(c->in_hand, 1);
+  hangs_up(c);
+  time_passes(TIMEOUT_MS);
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".2.1." SECOND ".json");
+  spool_has("queue", "00000000000000000002." IMPORT(2) ".1.1._.json");
+  bridge_sends("[3]");
+  says(b, "RELEASE_ACTIVE", "{}");
+  time_passes(2 * TIMEOUT_MS);
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".2.1." SECOND ".json");
+  says(b, "UNREGISTER", "{}");
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".2.1._.json");
+  c = registers("c");
+  says(c, "CLAIM_ACTIVE", "{}");
+  cr_assert_eq(c->in_hand, 1);
+  hangs_up(c);
+  time_passes(TIMEOUT_MS);
+  spool_has("queue", "00000000000000000001." IMPORT(1) ".3.2._.json");
+  spool_has("queue", "00000000000000000002." IMPORT(2) ".1.1._.json");
+}
+
 /* A loss that the hub itself brings about is a loss all the same. */
 Test(hub_delivery, silence_and_broken_frames_are_losses) {
   actor *a = registers("a");

@@ -97,6 +97,8 @@ Test(hub_spool, more_than_65536_imports_stay_where_they_are) {
   cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_E_FULL);
   bh_hub_state(the_hub(), &view);
   cr_assert_eq(view.waiting, BH_IMPORTS_MAX);
+  registers("a"); /* whose first is not in the spool, which makes room */
+  cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
 }
 
 /* ---- parked and retried */
@@ -268,7 +270,10 @@ Test(hub_spool, an_answer_to_nothing_is_ignored) {
   hub_works();
   hears_nothing(a);
   hangs_up(a);
-  registers_with("a", "'instance':'" FIRST "'");
+  spool_will(BH_DO_RECORD, BH_SPOOL_FAILED, 1);
+  a = registers_with("a", "'instance':'" FIRST "'");
+  bh_hub_spool_done(the_hub(), 1, BH_SPOOL_GONE, the_time()); /* it was answered before */
+  time_passes(HEARTBEAT_MS);
   spool_has("queue", "00000000000000000001." IMPORT(1) ".2.0." FIRST ".json");
 }
 

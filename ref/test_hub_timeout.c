@@ -165,6 +165,7 @@ Test(hub_timeout, registering_in_time_is_enough) {
 Test(hub_timeout, who_does_not_take_its_last_message_is_closed) {
   actor *a = registers("a");
 
+  time_passes(3 * TIMEOUT_MS);
   a->takes_nothing = true;
   says(a, "UNREGISTER", "{}");
   time_passes(TIMEOUT_MS - 1);
