@@ -449,9 +449,9 @@ CASE(delivery, any_error_for_an_import_parks_it, MUST, "BH-ROUTE-015") {
 /* ---- BH-ROUTE-017: one at a time on its way */
 
 CASE(delivery, none_is_queued_behind_an_unsent_one, MUST, "BH-ROUTE-017") {
-  struct hub *hub = hub_start();
-  struct conn *conn = conn_open(hub);
   char *large = format("[{\"pad\":\"%s\"}]", repeat("x", 16000000));
+  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
+  struct conn *conn = conn_open(hub);
 
   register_with(conn, "A", ", 'window':2");
   make_active(conn);
