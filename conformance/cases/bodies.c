@@ -6,6 +6,15 @@
 
 #include <string.h>
 
+/* A hub that takes such a body breaks `requirement`, and that is for other cases. */
+static void pass_bad_body(struct conn *conn, const char *type, const char *body, const char *requirement) {
+  uint32_t id = send_body(conn, type, body, strlen(body));
+
+  if (strcmp(find_answer(conn, id)->type, "ACK") == 0) {
+    fail_as(requirement, "a bad body is answered with ERROR", "%s with %s was answered with ACK", type, body);
+  }
+}
+
 /* ---- the vectors, by what they are about first */
 
 CASE(bodies, one_json_object, MUST, "BH-BODY-001 BH-BODY-005 BH-BODY-009 BH-LIMIT-005") {
@@ -94,27 +103,18 @@ CASE(bodies, members_of_other_messages_are_unknown, MUST, "BH-BODY-003") {
   request(conn, "UNREGISTER", "{'instance':null,'for':'x','code':1}");
 }
 
+/* No value of these would be right for a member that is named. */
 CASE(bodies, names_are_compared_whole_and_by_case, MUST, "BH-BODY-003") {
-  struct hub *hub = hub_start();
-  struct conn *first = join(hub, "first");
-  struct conn *conn = join(hub, "unknown members");
+  struct conn *conn = join(hub_start(), "unknown members");
 
-  make_active(first);
-  const struct message *ack = request(
-      conn, "CLAIM_ACTIVE", "{'Instance':'%s','instanc':'%s','instances':7,'':'','instance ':0,'instance\\u0000':0}",
-      first->instance, first->instance);
-  expect_text(&ack->json, "active", conn->instance);
+  request(conn, "CLAIM_ACTIVE", "{'Instance':7,'INSTANCE':{},'instanc':null,'instances':7,'':'','instance ':0}");
+  request(conn, "CLAIM_ACTIVE", "{'instance\\u0000':7,'\\u0000instance':7,'i\\u006estances':7,'ınstance':7}");
 }
 
 CASE(bodies, members_further_inside_are_unknown, MUST, "BH-BODY-003") {
-  struct hub *hub = hub_start();
-  struct conn *first = join(hub, "first");
-  struct conn *conn = join(hub, "nested");
+  struct conn *conn = join(hub_start(), "nested");
 
-  make_active(first);
-  const struct message *ack = request(
-      conn, "CLAIM_ACTIVE", "{'x':{'instance':'%s'},'y':[{'instance':0}],'z':'{\\\"instance\\\":0}'}", first->instance);
-  expect_text(&ack->json, "active", conn->instance);
+  request(conn, "CLAIM_ACTIVE", "{'x':{'instance':7},'y':[{'instance':0}],'z':'{\\\"instance\\\":0}'}");
 }
 
 CASE(bodies, unknown_members_hold_anything, MUST, "BH-BODY-003 BH-BODY-005 BH-BODY-006") {
@@ -125,14 +125,15 @@ CASE(bodies, unknown_members_hold_anything, MUST, "BH-BODY-003 BH-BODY-005 BH-BO
 
 /* ---- BH-BODY-004: members twice */
 
+/* The value is wrong, which only one who knows the name can find. */
 CASE(bodies, name_with_escapes_is_the_member, MUST, "BH-BODY-004") {
-  struct hub *hub = hub_start();
-  struct conn *first = join(hub, "first");
-  struct conn *conn = join(hub, "escaped");
+  struct conn *conn = join(hub_start(), "escaped");
 
-  make_active(conn);
-  const struct message *ack = request(conn, "CLAIM_ACTIVE", "{'\\u0069n\\u0073tance':'%s'}", first->instance);
-  expect_text(&ack->json, "active", first->instance);
+  pass_bad_body(conn, "CLAIM_ACTIVE", "{\"instance\":7}", "BH-BODY-008");
+  expect_error(conn, "bad-body", send_message(conn, "CLAIM_ACTIVE", "{'\\u0069n\\u0073tance':7}"));
+  expect_error(conn, "bad-body",
+               send_message(conn, "CLAIM_ACTIVE", "{'\\u0069\\u006e\\u0073\\u0074\\u0061\\u006E\\u0063\\u0065':7}"));
+  request(conn, "CLAIM_ACTIVE", "{'\\u0069nstances':7}");
 }
 
 CASE(bodies, member_hidden_by_an_escape_stands_twice, MUST, "BH-BODY-004") {
@@ -272,15 +273,6 @@ CASE(bodies, wrong_instance_of_a_claim, MUST, "BH-BODY-008") {
 
 /* No hub can take these for right. What else is wrong, other cases say. */
 static const char *const bad_bodies[] = {"[", "{", "nothing", "\"", "{\"x\"", "\xff"};
-
-/* A hub that takes such a body breaks `requirement`, and that is for other cases. */
-static void pass_bad_body(struct conn *conn, const char *type, const char *body, const char *requirement) {
-  uint32_t id = send_body(conn, type, body, strlen(body));
-
-  if (strcmp(find_answer(conn, id)->type, "ACK") == 0) {
-    fail_as(requirement, "a bad body is answered with ERROR", "%s with %s was answered with ACK", type, body);
-  }
-}
 
 static void expect_goes_on_behind_bad(struct conn *conn, const char *type) {
   for (size_t i = 0; i < sizeof bad_bodies / sizeof bad_bodies[0]; i++) {

@@ -414,6 +414,9 @@ static int step_of(const char *code) {
 static void expect_first_of(struct conn *conn, const struct wrong *wrong, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const struct message *answer = expect_answer(conn, send_message(conn, wrong[i].type, "%s", wrong[i].body));
+    if (strcmp(wrong[i].code, "already-registered") == 0 && strcmp(answer->type, "ACK") == 0) {
+      fail_as("BH-REG-008", "a second REGISTER is answered with ERROR", "it was answered with ACK");
+    }
     EXPECT(strcmp(answer->type, "ERROR") == 0 && step_of(code_of(answer)) == step_of(wrong[i].code),
            "a message wrong in several ways is answered for the first of them", "%s for %s %s in place of %s",
            strcmp(answer->type, "ERROR") == 0 ? code_of(answer) : "ACK", wrong[i].type, wrong[i].body, wrong[i].code);

@@ -197,7 +197,7 @@ CASE(registration, id_that_was_unregistered_is_adopted, MUST, "BH-REG-005") {
   struct hub *hub = hub_start();
   struct conn *first = join(hub, "first");
 
-  request(first, "UNREGISTER", "{}");
+  pass_request(first, "BH-REG-009", "UNREGISTER", "{}");
   struct conn *conn = conn_open(hub);
   expect_text(&expect_ack(conn, send_register(conn, "again", first->instance))->json, "instance", first->instance);
 }
@@ -298,6 +298,7 @@ CASE(registration, second_register_changes_nothing, MUST, "BH-REG-008") {
   register_with(conn, "once", ",'window':1");
 
   make_active(conn);
+  pass_active(conn, conn->instance, "BH-CLAIM-001");
   expect_error(conn, "already-registered",
                send_message(conn, "REGISTER", "{'protocol':1,'pid':2,'name':'twice','window':9,'instance':'%s'}",
                             holder->instance));

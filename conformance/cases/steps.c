@@ -121,6 +121,22 @@ void pass_end(struct conn *conn) {
   }
 }
 
+void pass_active(struct conn *conn, const char *instance, const char *requirement) {
+  uint64_t end = now_ms() + deadline_ms();
+
+  for (uint64_t now = now_ms(); now < end; now = now_ms()) {
+    const struct message *message = next_message_in(conn, end - now);
+    if (message != NULL && says_active(message, instance)) {
+      return;
+    }
+    if (message == NULL && conn->ended) {
+      break;
+    }
+  }
+  fail_as(requirement, format("%s is active", instance == NULL ? "nobody" : instance), "%s was not told so",
+          conn->name);
+}
+
 void expect_still_active(struct conn *conn, const char *instance) {
   fence(conn);
   expect_text(&expect_heartbeat(conn)->json, "active", instance);

@@ -34,6 +34,8 @@ const struct message *pass_break(struct conn *conn);
 /* The hub closes the connection then; judges nothing. */
 void pass_end(struct conn *conn);
 
+/* Waits until `conn` is told that `instance` is active; judges nothing: where it never is, `requirement` is broken. */
+void pass_active(struct conn *conn, const char *instance, const char *requirement);
 /* A HEARTBEAT that the hub sends after it has handled all that this connection sent says that `instance` is active. */
 void expect_still_active(struct conn *conn, const char *instance);
 /* Waits until the registered instances are told to `conn` with (or without) this one; returns that HEARTBEAT. */
