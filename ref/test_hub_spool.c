@@ -271,7 +271,7 @@ Test(hub_spool, an_answer_to_nothing_is_ignored) {
   hears_nothing(a);
   hangs_up(a);
   spool_will(BH_DO_RECORD, BH_SPOOL_FAILED, 1);
-  a = registers_with("a", "'instance':'" FIRST "'");
+  registers_with("a", "'instance':'" FIRST "'");
   bh_hub_spool_done(the_hub(), 1, BH_SPOOL_GONE, the_time()); /* it was answered before */
   time_passes(HEARTBEAT_MS);
   spool_has("queue", "00000000000000000001." IMPORT(1) ".2.0." FIRST ".json");

@@ -36,7 +36,8 @@ static void flush(world *w, int index) {
   connection *c = link_of(w, index);
   net_end *end = c == NULL ? NULL : &c->ends[OPENER];
 
-  while (is_open(w, index) && end->lent == NULL && (end->lent_size = bh_client_send(p->client, &end->lent)) > 0) {
+  while (end != NULL && is_open(w, index) && end->lent == NULL &&
+         (end->lent_size = bh_client_send(p->client, &end->lent)) > 0) {
     end->lent_at = 0;
     if (!net_write_lent(w, c, OPENER)) {
       return;
