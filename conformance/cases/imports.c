@@ -54,6 +54,13 @@ static bool was_answered(const struct conn *conn, const char *import) {
   return false;
 }
 
+/* What came, by every connection of the case. */
+static struct taken {
+  const struct conn *conn;
+  const char *import;
+  struct taken *next;
+} * taken;
+
 /* An import that comes again after its ACK says nothing about what other cases judge: it is told and passed over. */
 static const struct message *next_import(struct conn *conn) {
   const struct message *import;
@@ -65,13 +72,51 @@ static const struct message *next_import(struct conn *conn) {
   return import;
 }
 
+static bool is_about_order(void) {
+  static const char *const ids[] = {"BH-ROUTE-002", "BH-ROUTE-004", "BH-ROUTE-007", "BH-INGEST-003", "BH-SPOOL-006"};
+
+  for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+    if (judges(ids[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool was_taken(const struct conn *conn, const char *import) {
+  for (const struct taken *t = taken; t != NULL; t = t->next) {
+    if (t->conn == conn && strcmp(t->import, import) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void take(const struct conn *conn, const char *import) {
+  struct taken *t = allocate(sizeof *t);
+
+  *t = (struct taken){.conn = conn, .import = import, .next = taken};
+  taken = t;
+}
+
+/* In the wrong order, which is told and says nothing about what other cases judge. */
+static bool is_another(const struct conn *conn, const struct message *import, const char *came, size_t size) {
+  return !is_about_order() && !was_taken(conn, import_of(import)) && bridge_exported(came, size);
+}
+
 const struct message *expect_assets_octets(struct conn *conn, const void *assets, size_t size) {
   const struct message *import = next_import(conn);
   size_t came_size = 0;
   const char *came = json_octets(&import->json, "assets", &came_size);
+  bool same = came_size == size && memcmp(came, assets, size) == 0;
 
-  EXPECT(came_size == size && memcmp(came, assets, size) == 0, "the import's assets are what Bridge sent",
-         "%u octets were sent, and %u came: %s", (unsigned)size, (unsigned)came_size, printable(came, came_size, 200));
+  if (!same && is_another(conn, import, came, came_size)) {
+    breach("BH-ROUTE-002", "%s came to %s before one that was exported sooner", import_of(import), conn->name);
+    same = true;
+  }
+  take(conn, import_of(import));
+  EXPECT(same, "the import's assets are what Bridge sent", "%u octets were sent, and %u came: %s", (unsigned)size,
+         (unsigned)came_size, printable(came, came_size, 200));
   return import;
 }
 

@@ -64,7 +64,9 @@ CASE(timing, heartbeats_count_what_waits, MUST, "BH-TIME-003") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, "[{\"id\":1}][{\"id\":2}][{\"id\":3}]");
+  bridge_export(hub, "[{\"id\":1}]");
+  bridge_export(hub, "[{\"id\":2}]");
+  bridge_export(hub, "[{\"id\":3}]");
   const struct message *import = expect_assets(conn, "[{\"id\":1}]");
   expect_waiting(conn, 2);
   ack_import(conn, import);

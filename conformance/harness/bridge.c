@@ -17,7 +17,14 @@ struct bridge_stream {
   size_t unwritten;
 };
 
+struct exported {
+  char *octets;
+  size_t size;
+  struct exported *next;
+};
+
 static unsigned bridge_count;
+static struct exported *exports;
 
 struct writing {
   uv_write_t request;
@@ -187,7 +194,24 @@ void bridge_expect_reset(struct bridge *bridge) {
   }
 }
 
+static void remember(const void *octets, size_t size) {
+  struct exported *e = allocate(sizeof *e);
+  *e = (struct exported){.octets = allocate(size + 1), .size = size, .next = exports};
+  memcpy(e->octets, octets, size);
+  exports = e;
+}
+
+bool bridge_exported(const void *octets, size_t size) {
+  for (const struct exported *e = exports; e; e = e->next) {
+    if (e->size == size && memcmp(e->octets, octets, size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void bridge_export_octets(struct hub *hub, const void *octets, size_t size) {
+  remember(octets, size);
   struct bridge *bridge = bridge_open(hub);
   bridge_send(bridge, octets, size);
   bridge_half_close(bridge);
@@ -204,4 +228,5 @@ void bridge_export(struct hub *hub, const char *text) {
 
 void bridges_forget(void) {
   bridge_count = 0;
+  exports = NULL;
 }

@@ -130,7 +130,7 @@ void note(const char *pattern, ...) {
 
 /* ------------------------------------------------------------------------------------------------------ verdicts */
 
-static bool judges(const char *id) {
+bool judges(const char *id) {
   size_t size = strlen(id);
   for (const char *at = strstr(current.ids, id); at; at = strstr(at + 1, id)) {
     if (at[size] == '\0' || at[size] == ' ') {

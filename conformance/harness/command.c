@@ -18,10 +18,21 @@ static void append_quoted(bh_buffer *out, const char *text) {
   bh_buffer_append(out, "'", 1);
 }
 
+/* What is no program, and is a whole command line where no other command follows. */
+static bool is_built_in(const char *word, size_t size) {
+  static const char *const names[] = {".", "eval", "exit", "exec"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strlen(names[i]) == size && memcmp(names[i], word, size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* One command of a file, with nothing that only a shell does. */
 static bool is_simple(const char *command) {
   size_t word = strcspn(command, " \t");
-  return !strpbrk(command, ";&|()<>`\n") && !memchr(command, '=', word);
+  return !strpbrk(command, ";&|()<>`\n") && !memchr(command, '=', word) && !is_built_in(command, word);
 }
 
 char *shell_script(const char *command) {

@@ -68,6 +68,8 @@ _Noreturn void fail_as(const char *id, const char *expected, const char *pattern
 _Noreturn void skip(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* `id` is broken, and the case can go on: it fails where it judges that one, and the runner tells of it otherwise. */
 void breach(const char *id, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
+/* The case names `id` among the requirements that it is about. */
+bool judges(const char *id);
 
 /* -------------------------------------------------------------------------------------------------------- time */
 
@@ -283,6 +285,8 @@ void bridge_expect_closed(struct bridge *bridge);
 /* Opens, sends, half-closes and waits for the orderly end: the import is complete. Judges nothing: BH-INGEST-017. */
 void bridge_export(struct hub *hub, const char *text);
 void bridge_export_octets(struct hub *hub, const void *octets, size_t size);
+/* Just these octets were exported so in this case, to whichever hub. */
+bool bridge_exported(const void *octets, size_t size);
 
 /* ------------------------------------------------------------------------------------------------------- files */
 

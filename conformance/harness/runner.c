@@ -129,7 +129,9 @@ static int exit_status(const struct tally *tally) {
   if (tally->of[VERDICT_FAIL] || tally->of[VERDICT_CRASH] || tally->of[VERDICT_TIMEOUT] || tally->breaches) {
     return EXIT_FAULTS;
   }
-  return tally->of[VERDICT_INCONCLUSIVE] ? EXIT_INCONCLUSIVE : EXIT_CONFORMANT;
+  /* A hub that implements nothing of what was asked is not shown to be right. */
+  bool shown = tally->of[VERDICT_PASS] + tally->of[VERDICT_NON_STRICT] > 0 && !tally->of[VERDICT_INCONCLUSIVE];
+  return shown ? EXIT_CONFORMANT : EXIT_INCONCLUSIVE;
 }
 
 static void run_all(struct criterion_test_set *set) {
