@@ -66,9 +66,11 @@ const struct message *pass_request(struct conn *conn, const char *requirement, c
   do {
     message = next_message_in(conn, deadline_ms());
   } while (message != NULL && !is_answer_to(message, id));
-  if (message == NULL || strcmp(message->type, "ACK") != 0) {
-    fail_as(requirement, format("ACK for %s %u on %s", type, (unsigned)id, conn->name), "%s",
-            message == NULL ? "no answer" : code_of(message));
+  if (message == NULL) {
+    fail_as("BH-MSG-001", format("an answer for %s %u on %s", type, (unsigned)id, conn->name), "none");
+  }
+  if (strcmp(message->type, "ACK") != 0) {
+    fail_as(requirement, format("ACK for %s %u on %s", type, (unsigned)id, conn->name), "%s", code_of(message));
   }
   return message;
 }

@@ -231,6 +231,9 @@ static const struct message *expect_heartbeat_that(struct conn *conn, const char
     }
     last = shown(message);
   }
+  if (!last && period <= deadline_ms()) {
+    fail_as("BH-TIME-001", expected, "%s, not even a periodic one", absence(conn));
+  }
   fail(expected, "%s%s%s", absence(conn), last ? ", and before that " : "", last ? last : "");
 }
 
@@ -334,7 +337,7 @@ static const struct message *precondition(struct conn *conn, const char *id, con
   wait_until(has_answer, &answer, deadline_ms());
   if (answer.at >= stream->message_count) {
     const char *broken = broken_by_absence(conn);
-    fail_as(broken ? broken : id, expected, "%s", absence(conn));
+    fail_as(broken ? broken : "BH-MSG-001", expected, "%s", absence(conn));
   }
   struct message **place = &stream->messages[answer.at];
   const struct message *message = *place;
