@@ -208,6 +208,21 @@ CASE(spool, what_is_moved_to_retry_is_sent_again, MUST, "BH-SPOOL-010 BH-ROUTE-0
   expect_spool_count(hub, "retry", 0);
 }
 
+CASE(spool, a_retried_import_starts_with_no_deaths, MUST, "BH-SPOOL-010") {
+  struct hub *hub = hub_prepare((struct hub_options){.need = "spool"});
+  size_t count;
+
+  plant_spool(hub);
+  plant_import(hub, "retry", "00000000000000000041.0123456789abcdef-7.3.3.gone-1.json", asset(41));
+  hub_run(hub);
+  expect_spool_count(hub, "queue", 1);
+  struct spool_entry *entries = spool_list(hub, "queue", &count);
+  EXPECT(count == 1 && strcmp(entries[0].deaths, "0") == 0 && strcmp(entries[0].holder, "_") == 0,
+         "it lies in queue/ with 0 deaths and nobody as its holder", "its name is %s",
+         count == 0 ? "gone" : entries[0].name);
+  expect_spool_count(hub, "retry", 0);
+}
+
 CASE(spool, a_retried_import_has_its_former_place, MUST, "BH-SPOOL-010 BH-ROUTE-002") {
   struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
   struct conn *conn = join(hub, "A");
