@@ -16,7 +16,7 @@ char *payload(const char *file, size_t *size) {
   char *octets = file_read(format("%s/%s", directory == NULL ? "spec/payloads" : directory, file), size);
 
   if (octets == NULL) {
-    skip("the payload %s is not found: --payloads says where they are", file);
+    skip("the payload %s is not found: payloads/ lies beside the directory that --vectors names", file);
   }
   return octets;
 }

@@ -29,7 +29,7 @@ static const char help[] =
     "  --jobs N          runs N cases at a time (the number of processors)\n"
     "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1)\n"
     "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the hub's process group)\n"
-    "  --vectors DIR     the test vectors (those beside the program)\n"
+    "  --vectors DIR     the test vectors; payloads/ lies beside them (those that came with the program)\n"
     "  --tap FILE        writes a TAP report; - is standard output\n"
     "  --xml FILE        writes a JUnit report\n"
     "  --json FILE       writes a JSON report\n"

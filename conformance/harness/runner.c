@@ -110,6 +110,7 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv(ENV_TIME_SCALE, scale, 1);
   setenv(ENV_KEEP, options->keep ? "1" : "", 1);
   setenv("BH_VECTORS", options->vectors, 1);
+  setenv("BH_PAYLOADS", format("%s/../payloads", options->vectors), 1);
 }
 
 /* Criterion finds only at the end that it cannot write. */
