@@ -247,8 +247,13 @@ CASE(delivery, unregister_is_no_death, MUST, "BH-ROUTE-010") {
     expect_closed(conn);
   }
   struct conn *last = join(hub, "last");
+  size_t count;
   make_active(last);
-  take_assets(last, asset(1));
+  const struct message *import = expect_assets(last, asset(1));
+  struct spool_entry *entries = spool_list(hub, "queue", &count);
+  EXPECT(count == 1 && strcmp(entries[0].deaths, "0") == 0, "its file counts no death", "its name is %s",
+         count == 0 ? "gone" : entries[0].name);
+  ack_import(last, import);
 }
 
 /* ---- BH-ROUTE-009: slow is not lost */
@@ -275,7 +280,7 @@ CASE(delivery, a_slow_holder_keeps_its_import, MUST, "BH-ROUTE-009") {
 /* ---- BH-ROUTE-011 to 014: holders that are lost */
 
 CASE(delivery, a_lost_holders_import_is_reserved, MUST, "BH-ROUTE-011") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 60000});
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 40, .timeout_ms = 60000});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 
@@ -285,6 +290,10 @@ CASE(delivery, a_lost_holders_import_is_reserved, MUST, "BH-ROUTE-011") {
   wait_for_unlisted(second, first->instance);
   make_active(second);
   take_assets(second, asset(2));
+  for (int i = 0; i < 5; i++) {
+    expect_nothing_more(second);
+    expect_heartbeat(second); /* so much for a hub that gives it back a little later */
+  }
   expect_nothing_more(second);
 }
 

@@ -277,11 +277,18 @@ CASE(messages, second_answer_to_an_import_is_ignored, MUST, "BH-MSG-006") {
 CASE(messages, answer_on_another_connection_is_ignored, MUST, "BH-MSG-006") {
   struct hub *hub = hub_start();
   struct conn *conn = join_one_at_a_time(hub, "holder");
-  struct conn *other = join(hub, "other");
+  struct conn *other = join_one_at_a_time(hub, "other");
 
+  make_active(other);
+  bridge_export(hub, "[{\"id\":\"0\"}]");
+  const struct message *others = expect_message(other, "IMPORT_DATA");
   make_active(conn);
+  for (int i = 0; i < 8; i++) {
+    fence(conn); /* the hub's ids of the two connections part */
+  }
   bridge_export(hub, "[{\"id\":\"1\"}][{\"id\":\"2\"}]");
   const struct message *import = expect_message(conn, "IMPORT_DATA");
+  EXPECT(import->id != others->id, "the case's two imports have ids of their own", "both have %u", import->id);
   ack_import(other, import);
   refuse_import(other, import);
   fence(other);

@@ -357,6 +357,7 @@ static const struct message *join_with(struct conn *conn, const char *name, cons
     fail_as("BH-REG-001", "an instance id in the ACK of REGISTER", "%s", shown(ack));
   }
   memcpy(conn->instance, instance, strlen(instance) + 1);
+  conn->hub->peopled = true;
   return ack;
 }
 
@@ -377,9 +378,15 @@ const struct message *register_with(struct conn *conn, const char *name, const c
   return join_with(conn, name, more);
 }
 
+/* Cases about something else go on where the first one is not active by itself. */
 struct conn *join(struct hub *hub, const char *name) {
   struct conn *conn = conn_open(hub);
-  register_instance(conn, name);
+  bool first = !hub->peopled;
+  const struct message *ack = register_instance(conn, name);
+  if (first && json_is_null(&ack->json, "active")) {
+    breach("BH-ACT-003", "%s is the first instance of this hub, and nobody is active", conn->name);
+    make_active(conn);
+  }
   return conn;
 }
 

@@ -108,6 +108,7 @@ struct hub {
   uint16_t port;
   uint32_t heartbeat_ms, timeout_ms; /* as the hub was given them */
   bool running;
+  bool peopled;                 /* a client has registered */
   int exit_status, exit_signal; /* once it has ended */
   struct hub_process *process;
 };

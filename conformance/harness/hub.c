@@ -385,6 +385,9 @@ void hub_expect_end(struct hub *hub) {
   if (!hub_wait_end(hub, end_ms())) {
     fail("the hub ends", "it still runs after %g s", (double)end_ms() / 1000);
   }
+  if (hub->exit_status == UNIMPLEMENTED_STATUS) {
+    unimplemented("the hub ended with exit status %d before it was ready", UNIMPLEMENTED_STATUS);
+  }
 }
 
 void hub_end(struct hub *hub) {
