@@ -8,7 +8,7 @@
 
 /* Connections at the endpoint. */
 
-enum { BACKLOG = 512, UNHEARD_MAX = BH_UNREGISTERED_MAX / 2 };
+enum { BACKLOG = 512, UNHEARD_MAX = BH_UNREGISTERED_MAX / 2, LAST_READS_MAX = 64 };
 
 static bh_server_peer *find(const bh_server *server, bh_peer id) {
   for (bh_server_peer *p = server->peers; p != NULL; p = p->next) {
@@ -109,6 +109,22 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
 
 /* ---- writing */
 
+/*
+ * A write finds the end of a connection before it is read: what the client had sent by then, an ACK perhaps, counts.
+ */
+static void lose_unwritable(bh_server_peer *p) {
+  bh_server *server = p->server;
+  size_t got = 1;
+
+  for (int i = 0; i < LAST_READS_MAX && got > 0; i++) {
+    got = bh_endpoint_read(&p->pipe, server->input, sizeof server->input);
+    if (got > 0) {
+      take(p, server->input, got);
+    }
+  }
+  lose(p);
+}
+
 static void on_written(uv_write_t *request, int status) {
   bh_server_peer *p = request->data;
   bh_server *server = p->server;
@@ -118,7 +134,7 @@ static void on_written(uv_write_t *request, int status) {
     return;
   }
   if (status != 0) {
-    lose(p);
+    lose_unwritable(p);
   } else {
     bh_hub_sent(server->hub, p->id, p->writing_size, bh_server_now(server));
   }
@@ -163,7 +179,7 @@ void bh_server_send(bh_server *server, bh_peer id) {
   bh_server_peer *p = find(server, id);
 
   if (p != NULL && !p->writing && !send_now(p)) {
-    lose(p);
+    lose_unwritable(p);
   }
 }
 

@@ -2,33 +2,19 @@
 /* spec/protocol.md, section 7: electing a hub. Its crashes have cases of their own. */
 #include "harness.h"
 #include "imports.h"
+#include "lives.h"
 #include "steps.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-static struct hub *rival_of(struct hub *hub, uint16_t port) {
-  return hub_prepare(
-      (struct hub_options){.endpoint = hub->endpoint, .state = hub->state, .spool = hub->spool, .port = port});
-}
-
-/* `hub` goes on as if nothing had happened. */
-static void expect_unharmed(struct hub *hub, struct conn *conn) {
-  fence(conn);
-  bridge_export(hub, "[{\"id\":\"unharmed\"}]");
-  take_assets(conn, "[{\"id\":\"unharmed\"}]");
-  join(hub, "newcomer");
-}
-
 CASE(election, a_second_hub_on_the_port_touches_nothing, MUST, "BH-ELECT-001 BH-ELECT-002") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
   struct hub *rival = rival_of(hub, hub->port);
 
-  hub_launch(rival);
-  hub_expect_end(rival);
-  EXPECT(rival->exit_status != 0, "a hub that does not win the port does not serve", "it ended with status 0");
+  expect_rival_ends(rival);
   expect_unharmed(hub, conn);
 }
 
@@ -37,9 +23,7 @@ CASE(election, a_second_hub_on_the_spool_touches_nothing, MUST, "BH-ELECT-001 BH
   struct conn *conn = join(hub, "A");
   struct hub *rival = rival_of(hub, 0);
 
-  hub_launch(rival);
-  hub_expect_end(rival);
-  EXPECT(rival->exit_status != 0, "a hub that does not win the spool's lock does not serve", "it ended with status 0");
+  expect_rival_ends(rival);
   expect_unharmed(hub, conn);
 }
 

@@ -26,7 +26,8 @@ static const char help[] =
     "  --hub COMMAND     starts the hub under test\n"
     "  --case GLOB       runs these cases alone, as GLOB does; can be given several times\n"
     "  --list            prints each case, its level and its requirements, and runs none\n"
-    "  --jobs N          runs N cases at a time (the number of processors)\n"
+    "  --jobs N          keeps N processors busy (all of them): runs 2 N cases at a time, because they\n"
+    "                    spend most of it waiting\n"
     "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1)\n"
     "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the hub's process group)\n"
     "  --vectors DIR     the test vectors; payloads/ lies beside them (those that came with the program)\n"
@@ -158,6 +159,7 @@ static void take_option(int option, struct options *options) {
 
 static void read_options(int argc, char **argv, struct options *options) {
   options->time_scale = 1;
+  options->jobs = uv_available_parallelism();
   options->globs = calloc((size_t)argc, sizeof *options->globs);
   if (!options->globs) {
     exit(EXIT_BROKEN);
