@@ -123,6 +123,8 @@ void hub_run(struct hub *hub);
 /* Starts it and waits for nothing; hub_ready() waits. A case that expects it to end says so by hub_expect_end(). */
 void hub_launch(struct hub *hub);
 void hub_ready(struct hub *hub);
+/* The same for one that another hub may keep out. False: it has ended instead. */
+bool hub_ready_or_ended(struct hub *hub);
 /* To its process group. A stopped hub (SIGSTOP) is continued by the end of the case. */
 void hub_signal(struct hub *hub, int signal);
 /* Waits for its end, for up to `ms`; see exit_status and exit_signal. False: it runs on. */

@@ -285,12 +285,19 @@ static bool wait_ready(struct hub *hub) {
   return hub->running;
 }
 
-void hub_ready(struct hub *hub) {
+bool hub_ready_or_ended(struct hub *hub) {
   if (!wait_ready(hub)) {
-    crashed("the hub %s before its endpoint took a connection", how_it_ended(hub));
+    return false;
   }
   hub->process->may_end = false;
   record_event(hub->process->lane, "is ready");
+  return true;
+}
+
+void hub_ready(struct hub *hub) {
+  if (!hub_ready_or_ended(hub)) {
+    crashed("the hub %s before its endpoint took a connection", how_it_ended(hub));
+  }
 }
 
 void hub_run(struct hub *hub) {
