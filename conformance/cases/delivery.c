@@ -30,8 +30,16 @@ CASE(delivery, the_active_instance_gets_it_and_no_other, MUST, "BH-ROUTE-001") {
   bridge_export(hub, asset(1));
   take_assets(second, asset(1));
   make_active(third);
-  bridge_export(hub, asset(2));
-  take_assets(third, asset(2));
+  export_many(hub, 2, 3);
+  const struct message *import = expect_assets(third, asset(2));
+  /* One waits now, and all the others have room for it. */
+  struct conn *late = join(hub, "late");
+  expect_nothing_more(late);
+  expect_nothing_more(first);
+  expect_nothing_more(second);
+  expect_nothing_more(observer);
+  ack_import(third, import);
+  take_assets(third, asset(3));
   expect_nothing_more(first);
   expect_nothing_more(second);
   expect_nothing_more(observer);

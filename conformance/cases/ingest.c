@@ -31,6 +31,11 @@ CASE(ingest, listens_on_no_other_address, MUST, "BH-INGEST-001 BH-ACCESS-002") {
          "it takes a connection at %s", other);
 }
 
+/* That it is taken is what the case is about. */
+static void offer(struct hub *hub, const char *text) {
+  bridge_offer(hub, text, strlen(text));
+}
+
 /* ---- BH-INGEST-002, 003: as soon as they are whole, in any chunking */
 
 CASE(ingest, a_value_counts_while_its_connection_goes_on, MUST, "BH-INGEST-002") {
@@ -47,7 +52,7 @@ CASE(ingest, several_values_on_one_connection, MUST, "BH-INGEST-003") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, "[{\"id\":1}][{\"id\":2}]\n\t {\"id\":3} \r\n[{\"id\":4}]\n");
+  offer(hub, "[{\"id\":1}][{\"id\":2}]\n\t {\"id\":3} \r\n[{\"id\":4}]\n");
   take_assets(conn, "[{\"id\":1}]");
   take_assets(conn, "[{\"id\":2}]");
   take_assets(conn, "[{\"id\":3}]");
@@ -104,7 +109,7 @@ CASE(ingest, real_payloads_octet_for_octet, MUST, "BH-INGEST-004 BH-BODY-010") {
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     size_t size;
     char *octets = payload(files[i], &size);
-    bridge_export_octets(hub, octets, size);
+    bridge_offer(hub, octets, size);
     take_assets_octets(conn, octets, trimmed_size(octets, size));
   }
 }
@@ -115,7 +120,7 @@ CASE(ingest, what_a_parser_would_change_stays, MUST, "BH-INGEST-004 BH-BODY-010"
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, text);
+  offer(hub, text);
   expect_assets(conn, text);
 }
 
@@ -123,7 +128,7 @@ CASE(ingest, an_object_stands_for_an_array_of_one, MUST, "BH-INGEST-004") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, " { \"id\": [\"x\"] }\n");
+  offer(hub, " { \"id\": [\"x\"] }\n");
   expect_assets(conn, "[{ \"id\": [\"x\"] }]");
 }
 
@@ -132,7 +137,7 @@ CASE(ingest, megabytes_octet_for_octet, MUST, "BH-INGEST-004") {
   struct conn *conn = join(hub, "A");
   char *big = format("[{\"pad\":\"%s\"}]", repeat("0123456789abcde\xc3\xa9", 180000));
 
-  bridge_export(hub, big);
+  offer(hub, big);
   expect_assets(conn, big);
 }
 
@@ -142,7 +147,7 @@ CASE(ingest, one_byte_order_mark_is_skipped, MUST, "BH-INGEST-005") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, "\xef\xbb\xbf[{\"id\":1}]");
+  offer(hub, "\xef\xbb\xbf[{\"id\":1}]");
   expect_assets(conn, "[{\"id\":1}]");
 }
 
@@ -159,8 +164,8 @@ CASE(ingest, an_empty_array_is_ignored, MUST, "BH-INGEST-006") {
   struct hub *hub = hub_start();
   struct conn *conn = join(hub, "A");
 
-  bridge_export(hub, "[]");
-  bridge_export(hub, "[ \n]  [\t] [{\"id\":\"the only one\"}]");
+  offer(hub, "[]");
+  offer(hub, "[ \n]  [\t] [{\"id\":\"the only one\"}]");
   take_assets(conn, "[{\"id\":\"the only one\"}]");
   expect_nothing_more(conn);
 }
@@ -294,7 +299,7 @@ CASE(ingest, a_value_of_33554432_octets_is_taken, MUST, "BH-INGEST-011") {
   struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
   struct conn *conn = join(hub, "A");
 
-  bridge_export_octets(hub, text, VALUE_MAX);
+  bridge_offer(hub, text, VALUE_MAX);
   expect_assets_octets(conn, text, VALUE_MAX);
 }
 
@@ -322,9 +327,9 @@ CASE(ingest, a_value_of_depth_62_is_taken, MUST, "BH-INGEST-012") {
   char *array = nested("[{\"d\":", 60, "}]");
   char *object = nested("{\"d\":", 60, "}");
 
-  bridge_export(hub, array);
+  offer(hub, array);
   take_assets(conn, array);
-  bridge_export(hub, object);
+  offer(hub, object);
   take_assets(conn, format("[%s]", object));
 }
 

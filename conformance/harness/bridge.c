@@ -210,12 +210,22 @@ bool bridge_exported(const void *octets, size_t size) {
   return false;
 }
 
-void bridge_export_octets(struct hub *hub, const void *octets, size_t size) {
+static struct bridge *offer(struct hub *hub, const void *octets, size_t size) {
   remember(octets, size);
   struct bridge *bridge = bridge_open(hub);
   bridge_send(bridge, octets, size);
   bridge_half_close(bridge);
-  if (!wait_until(has_ended, bridge, deadline_ms()) || bridge->reset) {
+  wait_until(has_ended, bridge, deadline_ms());
+  return bridge;
+}
+
+void bridge_offer(struct hub *hub, const void *octets, size_t size) {
+  bridge_close(offer(hub, octets, size));
+}
+
+void bridge_export_octets(struct hub *hub, const void *octets, size_t size) {
+  struct bridge *bridge = offer(hub, octets, size);
+  if (!bridge->ended || bridge->reset) {
     fail_as("BH-INGEST-017", format("the hub closes %s with an orderly end", bridge->name),
             bridge->ended ? "a reset" : "nothing");
   }

@@ -288,6 +288,8 @@ void bridge_expect_closed(struct bridge *bridge);
 /* Opens, sends, half-closes and waits for the orderly end: the import is complete. Judges nothing: BH-INGEST-017. */
 void bridge_export(struct hub *hub, const char *text);
 void bridge_export_octets(struct hub *hub, const void *octets, size_t size);
+/* The same, where what comes of it is the case's to judge, and not how the connection ends. */
+void bridge_offer(struct hub *hub, const void *octets, size_t size);
 /* Just these octets were exported so in this case, to whichever hub. */
 bool bridge_exported(const void *octets, size_t size);
 
