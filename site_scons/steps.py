@@ -44,7 +44,7 @@ def tap_counts(path):
     return Counts(passed, failed + max(missing, 0), skipped)
 
 
-def program(argv, tap=None, environment=None, reports=None, passing=(0,)):
+def program(argv, tap=None, environment=None, reports=None, passing=(0,), seconds_max=SECONDS_MAX):
     """Runs a program from the top of the tree. Without a TAP report it counts as one. A file `reports`.* is a failure, and
     so is an exit status that is not among `passing`."""
     for path in [tap] * bool(tap) + glob.glob('%s.*' % reports):
@@ -53,9 +53,9 @@ def program(argv, tap=None, environment=None, reports=None, passing=(0,)):
     print('$ ' + ' '.join("'%s'" % a if re.search(r"[\s{}*']", a) else a for a in argv), flush=True)
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
     try:
-        status = process.wait(SECONDS_MAX)
+        status = process.wait(seconds_max)
     except subprocess.TimeoutExpired:
-        print('still running after %d s: ended' % SECONDS_MAX)
+        print('still running after %d s: ended' % seconds_max)
         process.terminate()
         status = process.wait()
     counts = tap_counts(tap) if tap else Counts(status == 0, 0, 0)

@@ -88,6 +88,25 @@ def simulated_mutants(env, release):
     return steps.Step('planted faults', programs, lambda: steps.together(tries))
 
 
+# A short run for `test`. What is fixed are the choices, not who is faster.
+FIXED_TORTURE = {'seed': 1, 'seconds': 5}
+
+
+def tortured(env, chosen, seconds, seed):
+    reports = REPORTS % (env['variant'], 'torture')
+    argv = [sys.executable, 'ref/torture/torture.py', '--program', path(chosen['hub']), '--seconds', str(seconds)]
+    argv += ['--seed', str(seed)] if seed else []
+    limit = float(seconds) + steps.SECONDS_MAX
+    return steps.Step('torture', chosen['hub'],
+                      lambda: steps.program(argv, None, sanitizers(reports), reports, seconds_max=limit))
+
+
+def torture_test(env, chosen):
+    judge = steps.Step('the judge of torture', [], lambda: steps.program(
+        [sys.executable, '-m', 'unittest', 'discover', '--start-directory', 'ref/torture']))
+    return [judge, tortured(env, chosen, **FIXED_TORTURE)]
+
+
 def checked(release):
     objects = [str(node) for node in release['core_objects']]
     found = [
@@ -126,7 +145,8 @@ def add(env, chosen, release, database):
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
     fixed = simulation(env, chosen, FIXED_SEEDS.get(env['variant'], 2000))
-    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + [fixed, suite])
+    steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
+    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + [fixed] + torture_test(env, chosen) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""What happened, as far as it can be seen from outside. Times are of the monotonic clock, in seconds."""
+from __future__ import annotations
+
+import collections
+import datetime
+import os
+from dataclasses import dataclass, field
+
+COMPLETE = 'complete'
+ON_PURPOSE = 'broken off by the sender'
+
+
+@dataclass
+class Export:
+    """A value that was sent to the hub's port."""
+    id: str
+    size: int
+    crc: int
+    begun: float
+    ended: float = 0.0
+    outcome: str = ''  # COMPLETE, or why its sender does not know it to be safe; '': it is still being sent
+
+
+@dataclass
+class Handing:
+    """A client was given an import."""
+    export: str
+    import_id: str
+    attempt: int
+    process: int
+    at: float
+    acknowledged: bool = False
+
+
+@dataclass
+class Life:
+    """A process, from its start to its end."""
+    number: int
+    pid: int
+    slot: int
+    died: float | None = None  # not where it was told to end
+    killed: bool = False
+
+
+@dataclass
+class Ledger:
+    exports: dict[str, Export] = field(default_factory=dict)
+    handings: list[Handing] = field(default_factory=list)
+    lives: dict[int, Life] = field(default_factory=dict)
+    hub_pids: set[int] = field(default_factory=set)
+    refused: int = 0  # connections: no hub was there
+    faults: list[str] = field(default_factory=list)  # what is wrong by itself, whatever comes later
+    gaps: list[tuple[float, float]] = field(default_factory=list)  # between two hubs
+    registered_after: list[float] = field(default_factory=list)  # since the death of a client's hub
+
+    def __post_init__(self) -> None:
+        self._acknowledged: set[str] = set()
+        self._complete = 0
+
+    def begin_export(self, export: Export) -> None:
+        self.exports[export.id] = export
+
+    def end_export(self, export: Export, outcome: str, at: float) -> None:
+        export.outcome = outcome
+        export.ended = at
+        if outcome == COMPLETE:
+            self._complete += 1
+
+    def acknowledge(self, handing: Handing) -> None:
+        handing.acknowledged = True
+        self._acknowledged.add(handing.export)
+
+    def under_way(self) -> int:
+        """How many complete exports nobody has acknowledged, about."""
+        return self._complete - len(self._acknowledged)
+
+    def outcomes(self) -> collections.Counter[str]:
+        return collections.Counter(export.outcome or 'still under way' for export in self.exports.values())
+
+    def kills(self) -> tuple[int, int]:
+        """Of processes that were the hub, and of others."""
+        killed = [life for life in self.lives.values() if life.killed]
+        hubs = sum(life.pid in self.hub_pids for life in killed)
+        return hubs, len(killed) - hubs
+
+
+class Journal:
+    """The same for people: a line an event, with the stamp that the program's own log has, so that they can be merged."""
+
+    def __init__(self, directory: str) -> None:
+        self.path = os.path.join(directory, 'torture.log')
+        self._file = open(self.path, 'w', encoding='utf-8', buffering=1)
+
+    def say(self, text: str) -> None:
+        stamp = datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]
+        self._file.write('%sZ torture %s\n' % (stamp, text))
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""The processes: one in each slot, started again after its death, acknowledging what it is given."""
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from typing import Any, Coroutine
+
+import judge
+import payload
+from ledger import Handing, Journal, Ledger, Life
+from place import Place
+from process import Process
+
+PROCESSES = 5  # one hub and four clients
+ACK_SECONDS = 0.05     # at most, from an import to its ACK
+RESTART_SECONDS = 0.25  # at most, from a death to the next start
+LOOK_SECONDS = 0.01
+RESUME_SHARE = 0.5     # of the starts, those that go on as the instance that died
+
+
+class Members:
+    def __init__(self, place: Place, ledger: Ledger, journal: Journal, chance: random.Random, supervised: bool,
+                 refuse_share: float) -> None:
+        self._place = place
+        self._ledger = ledger
+        self._journal = journal
+        self._chance = chance
+        self._supervised = supervised
+        self._refuse_share = refuse_share
+        self._slots: list[Process | None] = [None] * PROCESSES
+        self._instances: list[str | None] = [None] * PROCESSES
+        self._started = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = False
+
+    # ---- starting
+
+    def _argv(self, slot: int) -> list[str]:
+        # Without a supervisor the first process is a hub for as long as it lives; after that every one is a client.
+        if slot == 0 and (self._supervised or self._started == 0):
+            return self._place.serve()
+        resume = self._instances[slot] if self._chance.random() < RESUME_SHARE else None
+        return self._place.client('slot %d' % slot, resume, not self._supervised)
+
+    async def start(self, slot: int) -> None:
+        argv = self._argv(slot)
+        self._started += 1
+        process = Process(self._started, slot, argv)
+        await process.start(os.path.join(self._place.logs, '%d-%05d.log' % (slot, process.number)),
+                            self._place.environment())
+        self._ledger.lives[process.number] = Life(process.number, process.pid, slot)
+        self._slots[slot] = process
+        self._journal.say('process %d is started in slot %d, pid %d: %s' % (
+            process.number, slot, process.pid, ' '.join(argv[1:])))
+        self._keep(self._attend(process))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self._ledger.faults.append('this driver failed: %r' % task.exception())
+
+    async def _attend(self, process: Process) -> None:
+        status = await process.listen(self._take)
+        if not process.killed and not process.ending:
+            self._ledger.faults.append('process %d ended by itself, with status %d (its log is %d-%05d.log)' % (
+                process.number, status, process.slot, process.number))
+            self._ledger.lives[process.number].died = time.monotonic()
+        elif not process.killed and status != 0:
+            self._ledger.faults.append('process %d, told to end, did so with status %d' % (process.number, status))
+        await asyncio.sleep(0 if self._ending else self._chance.uniform(0, RESTART_SECONDS))
+        if not self._ending:
+            await self.start(process.slot)
+
+    # ---- what they say
+
+    def _take(self, process: Process, event: dict[str, Any]) -> None:
+        kind = event['event']
+        if kind == 'registered':
+            self._registered(process, event)
+        elif kind == 'import':
+            self._handed_up(process, event)
+        elif kind == 'error':
+            self._journal.say('process %d: error: %s' % (process.number, event['message']))
+
+    def _registered(self, process: Process, event: dict[str, Any]) -> None:
+        now = time.monotonic()
+        self._ledger.hub_pids.add(event['hub_pid'])
+        process.instance = self._instances[process.slot] = event['instance']
+        if process.hub_killed_at is not None and event['hub_pid'] != process.hub_pid:
+            self._ledger.registered_after.append(now - process.hub_killed_at)
+            process.hub_killed_at = None
+        process.hub_pid = event['hub_pid']
+        self._journal.say('process %d is instance %s of hub %d, epoch %d' % (
+            process.number, process.instance, process.hub_pid, event['epoch']))
+
+    def _handed_up(self, process: Process, event: dict[str, Any]) -> None:
+        export = payload.export_of(event['assets'])
+        octets = event['assets'].encode()
+        wrong = judge.check_content(self._ledger.exports, export, len(octets), payload.checksum(octets))
+        if wrong:
+            self._ledger.faults.append('import %s, process %d: %s' % (event['import'], process.number, wrong))
+        handing = Handing(export or '', event['import'], event['attempt'], process.number, time.monotonic())
+        self._ledger.handings.append(handing)
+        self._journal.say('process %d is given import %s, attempt %d: %s' % (
+            process.number, handing.import_id, handing.attempt, export))
+        asyncio.get_running_loop().call_later(self._chance.uniform(0, ACK_SECONDS), self._answer, process, handing)
+
+    def _answer(self, process: Process, handing: Handing) -> None:
+        refuses = self._chance.random() < self._refuse_share
+        if process.command('%s %s' % ('refuse' if refuses else 'ack', handing.import_id)):
+            if not refuses:
+                self._ledger.acknowledge(handing)
+            self._journal.say('process %d %s import %s' % (
+                process.number, 'refuses' if refuses else 'acknowledges', handing.import_id))
+
+    # ---- what is done to them
+
+    def living(self) -> list[Process]:
+        return [process for process in self._slots if process and process.lives]
+
+    def instances(self) -> list[Process]:
+        """Those that could be active."""
+        return [process for process in self.living() if process.instance]
+
+    def kill_one(self) -> None:
+        living = self.living()
+        if not living:
+            return
+        victim = self._chance.choice(living)
+        at = victim.kill()
+        life = self._ledger.lives[victim.number]
+        life.died, life.killed = at, True
+        for process in living:
+            if process.hub_pid == victim.pid and process.hub_killed_at is None and process is not victim:
+                process.hub_killed_at = at
+        self._journal.say('process %d is killed%s' % (
+            victim.number, ', the hub' if victim.pid in self._ledger.hub_pids else ''))
+
+    def all_live(self) -> bool:
+        return len(self.living()) == PROCESSES
+
+    async def end(self) -> None:
+        """By SIGTERM, all at once. The hub may end before its clients, one of which is the hub then."""
+        self._ending = True
+        while self._tasks:  # one may be just being started
+            living = self.living()
+            for process, ended in zip(living, await asyncio.gather(*(process.end() for process in living))):
+                if not ended:
+                    self._ledger.faults.append('process %d did not end when it was told to' % process.number)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=LOOK_SECONDS)
