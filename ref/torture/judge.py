@@ -32,6 +32,8 @@ class Verdict:
     out_of_order: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)  # anything else
     repeated: int = 0
+    complete_parked: int = 0
+    complete_waiting: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -52,9 +54,13 @@ def _account(ledger: Ledger, queue: list[Spooled], parked: list[Spooled], verdic
     given_up = {entry.export for entry in parked}
     verdict.waiting, verdict.parked = queue, parked
     for export in ledger.exports.values():
-        if export.outcome != COMPLETE or export.id in waiting or export.id in given_up:
+        if export.outcome != COMPLETE:
             continue
-        if export.id in acknowledged:
+        if export.id in waiting:
+            verdict.complete_waiting += 1
+        elif export.id in given_up:
+            verdict.complete_parked += 1
+        elif export.id in acknowledged:
             verdict.acknowledged += 1
         else:
             verdict.lost.append(export.id)
@@ -78,7 +84,9 @@ def _judge_imports(ledger: Ledger, verdict: Verdict) -> None:
 def _judge_repeat(ledger: Ledger, import_id: str, earlier: Handing, later: Handing, verdict: Verdict) -> None:
     died = ledger.lives[earlier.process].died
     what = 'import %s (%s)' % (import_id, earlier.export)
-    if earlier.process == later.process:
+    if earlier.process == later.process and earlier.refused:
+        pass  # BH-CLIENT-003: the refusal was lost with the hub
+    elif earlier.process == later.process:
         verdict.twice.append('%s was handed up twice by process %d' % (what, later.process))
     elif died is None or died > later.at:
         verdict.twice.append('%s was handed up by process %d while process %d, which had it, lived' %
@@ -112,9 +120,10 @@ def _judge_order(ledger: Ledger, verdict: Verdict) -> None:
 
 def _judge_rest(ledger: Ledger, verdict: Verdict) -> None:
     """What is still in the spool is there for a reason."""
-    acknowledged: dict[str, Handing] = {h.import_id: h for h in ledger.handings if h.acknowledged}
+    acknowledged = {handing.import_id for handing in ledger.handings if handing.acknowledged}
+    refused = {handing.import_id for handing in ledger.handings if handing.refused}
     for entry in verdict.parked:
-        if entry.deaths < DEATHS_MAX:
+        if entry.deaths < DEATHS_MAX and entry.import_id not in refused:
             verdict.wrong.append('%s is parked, and has %d deaths' % (entry.name, entry.deaths))
     for entry in verdict.waiting:
         verdict.wrong.append('%s (%s%s) still waits, though processes live that could have it' % (
@@ -124,12 +133,12 @@ def _judge_rest(ledger: Ledger, verdict: Verdict) -> None:
             verdict.wrong.append('%s is still being sent' % export.id)
 
 
-def spooled(names_and_exports: dict[str, str | None], verdict: Verdict) -> list[Spooled]:
-    """The imports in a directory of the spool: `names_and_exports` has the export that each file holds."""
+def _spooled(ledger: Ledger, files: dict[str, str | None], verdict: Verdict) -> list[Spooled]:
+    """The imports in a directory of the spool: `files` has the names, and the export that each file holds."""
     found = []
-    for name, export in names_and_exports.items():
+    for name, export in files.items():
         match = SPOOL_NAME.fullmatch(name)
-        if match and export:
+        if match and export in ledger.exports:
             found.append(Spooled(name, match['import_id'], export, int(match['deaths'])))
         elif not name.endswith('.why'):
             verdict.wrong.append('%s is in the spool, and is no export' % name)
@@ -139,7 +148,7 @@ def spooled(names_and_exports: dict[str, str | None], verdict: Verdict) -> list[
 def judge(ledger: Ledger, queue: dict[str, str | None], parked: dict[str, str | None]) -> Verdict:
     verdict = Verdict()
     verdict.wrong += ledger.faults
-    _account(ledger, spooled(queue, verdict), spooled(parked, verdict), verdict)
+    _account(ledger, _spooled(ledger, queue, verdict), _spooled(ledger, parked, verdict), verdict)
     _judge_imports(ledger, verdict)
     _judge_order(ledger, verdict)
     _judge_rest(ledger, verdict)

@@ -31,6 +31,7 @@ class Handing:
     process: int
     at: float
     acknowledged: bool = False
+    refused: bool = False
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Life:
     slot: int
     died: float | None = None  # not where it was told to end
     killed: bool = False
+    was_hub: bool = False
 
 
 @dataclass
@@ -48,7 +50,6 @@ class Ledger:
     exports: dict[str, Export] = field(default_factory=dict)
     handings: list[Handing] = field(default_factory=list)
     lives: dict[int, Life] = field(default_factory=dict)
-    hub_pids: set[int] = field(default_factory=set)
     refused: int = 0  # connections: no hub was there
     faults: list[str] = field(default_factory=list)  # what is wrong by itself, whatever comes later
     gaps: list[tuple[float, float]] = field(default_factory=list)  # between two hubs
@@ -71,6 +72,15 @@ class Ledger:
         handing.acknowledged = True
         self._acknowledged.add(handing.export)
 
+    def latest(self, pid: int) -> Life | None:
+        """Process ids are used again; what is told of one is told of its latest process."""
+        return next((life for life in reversed(self.lives.values()) if life.pid == pid), None)
+
+    def note_hub(self, pid: int) -> None:
+        life = self.latest(pid)
+        if life:
+            life.was_hub = True
+
     def under_way(self) -> int:
         """How many complete exports nobody has acknowledged, about."""
         return self._complete - len(self._acknowledged)
@@ -81,7 +91,7 @@ class Ledger:
     def kills(self) -> tuple[int, int]:
         """Of processes that were the hub, and of others."""
         killed = [life for life in self.lives.values() if life.killed]
-        hubs = sum(life.pid in self.hub_pids for life in killed)
+        hubs = sum(life.was_hub for life in killed)
         return hubs, len(killed) - hubs
 
 

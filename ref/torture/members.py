@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from typing import Any, Coroutine
+from typing import Any, Callable, Coroutine
 
 import judge
 import payload
@@ -15,19 +15,20 @@ from place import Place
 from process import Process
 
 PROCESSES = 5  # one hub and four clients
-ACK_SECONDS = 0.05     # at most, from an import to its ACK
+WINDOWS = (1, 1, 2, 4)  # imports that a client takes at once
+ACK_SECONDS = 0.05      # at most, from an import to its ACK
 RESTART_SECONDS = 0.25  # at most, from a death to the next start
 LOOK_SECONDS = 0.01
-RESUME_SHARE = 0.5     # of the starts, those that go on as the instance that died
+RESUME_SHARE = 0.5      # of the starts, those that go on as the instance that died
 
 
 class Members:
-    def __init__(self, place: Place, ledger: Ledger, journal: Journal, chance: random.Random, supervised: bool,
-                 refuse_share: float) -> None:
+    def __init__(self, place: Place, ledger: Ledger, journal: Journal, chance_of: Callable[[str], random.Random],
+                 supervised: bool, refuse_share: float) -> None:
         self._place = place
         self._ledger = ledger
         self._journal = journal
-        self._chance = chance
+        self._chance_of = chance_of
         self._supervised = supervised
         self._refuse_share = refuse_share
         self._slots: list[Process | None] = [None] * PROCESSES
@@ -38,17 +39,19 @@ class Members:
 
     # ---- starting
 
-    def _argv(self, slot: int) -> list[str]:
+    def _argv(self, slot: int, chance: random.Random) -> list[str]:
         # Without a supervisor the first process is a hub for as long as it lives; after that every one is a client.
         if slot == 0 and (self._supervised or self._started == 0):
             return self._place.serve()
-        resume = self._instances[slot] if self._chance.random() < RESUME_SHARE else None
-        return self._place.client('slot %d' % slot, resume, not self._supervised)
+        resume = self._instances[slot] if chance.random() < RESUME_SHARE else None
+        return self._place.client('slot %d' % slot, resume, chance.choice(WINDOWS), not self._supervised)
 
     async def start(self, slot: int) -> None:
-        argv = self._argv(slot)
-        self._started += 1
-        process = Process(self._started, slot, argv)
+        number = self._started + 1
+        chance = self._chance_of('process %d' % number)
+        argv = self._argv(slot, chance)
+        self._started = number
+        process = Process(number, slot, argv, chance)
         await process.start(os.path.join(self._place.logs, '%d-%05d.log' % (slot, process.number)),
                             self._place.environment())
         self._ledger.lives[process.number] = Life(process.number, process.pid, slot)
@@ -75,7 +78,7 @@ class Members:
             self._ledger.lives[process.number].died = time.monotonic()
         elif not process.killed and status != 0:
             self._ledger.faults.append('process %d, told to end, did so with status %d' % (process.number, status))
-        await asyncio.sleep(0 if self._ending else self._chance.uniform(0, RESTART_SECONDS))
+        await asyncio.sleep(0 if self._ending else process.chance.uniform(0, RESTART_SECONDS))
         if not self._ending:
             await self.start(process.slot)
 
@@ -92,7 +95,7 @@ class Members:
 
     def _registered(self, process: Process, event: dict[str, Any]) -> None:
         now = time.monotonic()
-        self._ledger.hub_pids.add(event['hub_pid'])
+        self._ledger.note_hub(event['hub_pid'])
         process.instance = self._instances[process.slot] = event['instance']
         if process.hub_killed_at is not None and event['hub_pid'] != process.hub_pid:
             self._ledger.registered_after.append(now - process.hub_killed_at)
@@ -111,12 +114,14 @@ class Members:
         self._ledger.handings.append(handing)
         self._journal.say('process %d is given import %s, attempt %d: %s' % (
             process.number, handing.import_id, handing.attempt, export))
-        asyncio.get_running_loop().call_later(self._chance.uniform(0, ACK_SECONDS), self._answer, process, handing)
+        asyncio.get_running_loop().call_later(process.chance.uniform(0, ACK_SECONDS), self._answer, process, handing)
 
     def _answer(self, process: Process, handing: Handing) -> None:
-        refuses = self._chance.random() < self._refuse_share
+        refuses = process.chance.random() < self._refuse_share
         if process.command('%s %s' % ('refuse' if refuses else 'ack', handing.import_id)):
-            if not refuses:
+            if refuses:
+                handing.refused = True
+            else:
                 self._ledger.acknowledge(handing)
             self._journal.say('process %d %s import %s' % (
                 process.number, 'refuses' if refuses else 'acknowledges', handing.import_id))
@@ -130,11 +135,12 @@ class Members:
         """Those that could be active."""
         return [process for process in self.living() if process.instance]
 
-    def kill_one(self) -> None:
+    def kill_one(self, slot: int) -> None:
+        """In that slot, or the next that lives."""
         living = self.living()
         if not living:
             return
-        victim = self._chance.choice(living)
+        victim = min(living, key=lambda process: (process.slot - slot) % PROCESSES)
         at = victim.kill()
         life = self._ledger.lives[victim.number]
         life.died, life.killed = at, True
@@ -142,7 +148,7 @@ class Members:
             if process.hub_pid == victim.pid and process.hub_killed_at is None and process is not victim:
                 process.hub_killed_at = at
         self._journal.say('process %d is killed%s' % (
-            victim.number, ', the hub' if victim.pid in self._ledger.hub_pids else ''))
+            victim.number, ', the hub' if life.was_hub else ''))
 
     def all_live(self) -> bool:
         return len(self.living()) == PROCESSES

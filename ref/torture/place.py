@@ -66,11 +66,11 @@ class Place:
     def serve(self) -> list[str]:
         return [self.program, 'serve', '--stdin', *self._hub_options()]
 
-    def client(self, name: str, instance: str | None, may_serve: bool) -> list[str]:
+    def client(self, name: str, instance: str | None, window: int, may_serve: bool) -> list[str]:
         options = ['--may-serve', *self._hub_options()] if may_serve else ['--endpoint', self.endpoint, '--timeout-ms',
                                                                            str(self.timing.timeout_ms)]
         resume = ['--instance', instance] if instance else []
-        return [self.program, 'client', '--name', name, *resume, *options]
+        return [self.program, 'client', '--name', name, '--window', str(window), *resume, *options]
 
     def environment(self) -> dict[str, str]:
         """Nothing of the user's own hub is to be found by chance."""

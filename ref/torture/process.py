@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import time
 from typing import Any, Callable
@@ -16,10 +17,11 @@ END_SECONDS = 10.0
 class Process:
     """`on_event` is called for each line of JSON that it writes, also for those that are read after its death."""
 
-    def __init__(self, number: int, slot: int, argv: list[str]) -> None:
+    def __init__(self, number: int, slot: int, argv: list[str], chance: random.Random) -> None:
         self.number = number
         self.slot = slot
         self.argv = argv
+        self.chance = chance  # for all that concerns it
         self.pid = 0
         self.killed = False
         self.ending = False

@@ -34,12 +34,13 @@ def lines(ledger: Ledger, verdict: Verdict, held_up: float) -> list[str]:
         'exports     %d sent: %d complete; not complete: %s; %d times nobody was there to connect to' % (
             len(ledger.exports), outcomes[COMPLETE], broken or 'none', ledger.refused),
         'complete    %d lost; %d acknowledged, %d parked, %d waiting' % (
-            len(verdict.lost), verdict.acknowledged, len(verdict.parked), len(verdict.waiting)),
+            len(verdict.lost), verdict.acknowledged, verdict.complete_parked, verdict.complete_waiting),
         'repeated    %d imports, handed up again after a death; %d handed up twice without' % (
             verdict.repeated, len(verdict.twice)),
         'order       %d violations within what one client was given' % len(verdict.out_of_order),
     ]
-    told += ['parked      %s, import %s, after %d deaths' % (entry.export, entry.import_id, entry.deaths)
+    told += ['parked      %s (%s), import %s, deaths: %d' % (
+        entry.export, ledger.exports[entry.export].outcome, entry.import_id, entry.deaths)
              for entry in verdict.parked]
     if gaps:
         told.append('no hub      longest %s (goal: under %d ms), median %s (%d times)' % (

@@ -58,6 +58,12 @@ class Accounting(unittest.TestCase):
     def test_parked_too_early(self) -> None:
         self.assertTrue(judge(ledger_of('a'), {}, {PARKED % (MAKER, 1, 2): 'a'}).wrong)
 
+    def test_parked_as_refused(self) -> None:
+        ledger = ledger_of('a')
+        hand(ledger, 'a', 1, acknowledged=False)
+        ledger.handings[0].refused = True
+        self.assertTrue(judge(ledger, {}, {PARKED % (MAKER, 1, 0): 'a'}).is_good)
+
     def test_waits_for_ever(self) -> None:
         verdict = judge(ledger_of('a'), {PARKED % (MAKER, 1, 0): 'a'}, {})
         self.assertEqual(verdict.lost, [])
@@ -65,6 +71,7 @@ class Accounting(unittest.TestCase):
 
     def test_no_export_in_the_spool(self) -> None:
         self.assertTrue(judge(Ledger(), {'nonsense': None}, {}).wrong)
+        self.assertTrue(judge(Ledger(), {PARKED % (MAKER, 1, 0): 'unheard of'}, {}).wrong)
 
     def test_not_complete(self) -> None:
         self.assertTrue(judge(ledger_of('a', outcome='reset'), {}, {}).is_good)
@@ -102,6 +109,11 @@ class Repeats(unittest.TestCase):
     def test_to_the_same_process(self) -> None:
         hand(self.ledger, 'a', 1, attempt=2, at=12.0)
         self.assertTrue(judge(self.ledger, {}, {}).twice)
+
+    def test_to_the_same_process_that_refused_it(self) -> None:
+        self.ledger.handings[0].refused = True
+        hand(self.ledger, 'a', 1, attempt=2, at=12.0)
+        self.assertTrue(judge(self.ledger, {}, {}).is_good)
 
     def test_as_another_import(self) -> None:
         self.ledger.lives[1].died = 11.0

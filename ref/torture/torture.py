@@ -47,7 +47,7 @@ class Torture:
         self.held_up = 0.0
         self._exports = 0
         self._watch = Watch(self.ledger, self.journal)
-        self._members = Members(place, self.ledger, self.journal, self._chance('members'), options.supervised,
+        self._members = Members(place, self.ledger, self.journal, self._chance, options.supervised,
                                 options.refuse / 100)
         shared = Senders(place.port, Payloads(options.payloads), self.ledger, self.journal, self._next_export)
         self._senders = [Sender(shared, self._chance('sender %d' % i)) for i in range(SENDERS)]
@@ -66,7 +66,7 @@ class Torture:
         chance = self._chance('kills')
         while time.monotonic() < until:
             await asyncio.sleep(chance.uniform(*KILL_SECONDS))
-            self._members.kill_one()
+            self._members.kill_one(chance.randrange(PROCESSES))
 
     async def _claim(self) -> None:
         """For somebody to be active most of the time, and not always the same."""

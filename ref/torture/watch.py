@@ -48,7 +48,7 @@ class Watch:
             self.active, self.waiting = news['active'], news['waiting']
 
     def _up(self, at: float, pid: int, epoch: int) -> None:
-        self._ledger.hub_pids.add(pid)
+        self._ledger.note_hub(pid)
         self._journal.say('the observer is registered with hub %d, epoch %d' % (pid, epoch))
         if epoch <= self._epoch and pid != self.hub_pid:
             self._ledger.faults.append('hub %d has epoch %d, and one before it had %d' % (pid, epoch, self._epoch))
@@ -58,6 +58,7 @@ class Watch:
 
     def _down(self, at: float) -> None:
         # The death of the process takes a moment; it counts from the kill.
-        deaths = [life.died for life in self._ledger.lives.values() if life.pid == self.hub_pid and life.died]
-        self._down_at = None if self.ended else min([at, *deaths[-1:]])
+        hub = self._ledger.latest(self.hub_pid or 0)
+        died = hub.died if hub and hub.died else at
+        self._down_at = None if self.ended else min(at, died)
         self.active = self.waiting = None
