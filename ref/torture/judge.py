@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether all is well: every promise that can be seen from outside, over what the ledger and the spool hold at the end."""
+"""Whether all is well, as far as it can be seen from outside: judged by the ledger and the spool, at the end."""
 from __future__ import annotations
 
 import collections
@@ -67,7 +67,7 @@ def _account(ledger: Ledger, queue: list[Spooled], parked: list[Spooled], verdic
 
 
 def _judge_imports(ledger: Ledger, verdict: Verdict) -> None:
-    """One export is one import; each sending has a number of its own; nobody else is given what a living process has."""
+    """One export is one import; each sending has its own number; what a living process has is given to nobody else."""
     for export, handings in _by(ledger.handings, 'export').items():
         imports = sorted({handing.import_id for handing in handings})
         if export in ledger.exports and ledger.exports[export].outcome == ON_PURPOSE:

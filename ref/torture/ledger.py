@@ -96,7 +96,7 @@ class Ledger:
 
 
 class Journal:
-    """The same for people: a line an event, with the stamp that the program's own log has, so that they can be merged."""
+    """The same for people: a line an event, with the stamp of the program's own log, so that they can be merged."""
 
     def __init__(self, directory: str) -> None:
         self.path = os.path.join(directory, 'torture.log')

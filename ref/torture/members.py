@@ -17,6 +17,8 @@ from process import Process
 PROCESSES = 5  # one hub and four clients
 WINDOWS = (1, 1, 2, 4)  # imports that a client takes at once
 ACK_SECONDS = 0.05      # at most, from an import to its ACK
+HEAVY_SECONDS = 1.0     # ... of one that is heavy: many die of it, and it may be parked
+HEAVY_SHARE = 0.03
 RESTART_SECONDS = 0.25  # at most, from a death to the next start
 LOOK_SECONDS = 0.01
 RESUME_SHARE = 0.5      # of the starts, those that go on as the instance that died
@@ -114,7 +116,9 @@ class Members:
         self._ledger.handings.append(handing)
         self._journal.say('process %d is given import %s, attempt %d: %s' % (
             process.number, handing.import_id, handing.attempt, export))
-        asyncio.get_running_loop().call_later(process.chance.uniform(0, ACK_SECONDS), self._answer, process, handing)
+        is_heavy = self._chance_of(handing.export).random() < HEAVY_SHARE
+        delay = process.chance.uniform(0, HEAVY_SECONDS if is_heavy else ACK_SECONDS)
+        asyncio.get_running_loop().call_later(delay, self._answer, process, handing)
 
     def _answer(self, process: Process, handing: Handing) -> None:
         refuses = process.chance.random() < self._refuse_share

@@ -163,7 +163,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         QUICK.heartbeat_ms, QUICK.timeout_ms, NORMAL.heartbeat_ms, NORMAL.timeout_ms))
     parser.add_argument('--supervised', action='store_true',
                         help='the hub is a process of its own, started again after its death; no client may serve')
-    parser.add_argument('--refuse', type=float, default=0, metavar='PERCENT', help='of imports, which are parked then (0)')
+    parser.add_argument('--refuse', type=float, default=0, metavar='PERCENT',
+                        help='how many imports are refused, and parked (0)')
     parser.add_argument('--keep', action='store_true', help='keep the directory with all logs, whatever comes')
     options = parser.parse_args(arguments)
     if options.seed is None:
