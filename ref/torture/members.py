@@ -92,6 +92,8 @@ class Members:
             self._registered(process, event)
         elif kind == 'import':
             self._handed_up(process, event)
+        elif kind in ('active', 'inactive'):
+            process.is_active = kind == 'active'
         elif kind == 'error':
             self._journal.say('process %d: error: %s' % (process.number, event['message']))
 
@@ -156,6 +158,10 @@ class Members:
 
     def all_live(self) -> bool:
         return len(self.living()) == PROCESSES
+
+    def active(self) -> list[str | None]:
+        """The instances that take themselves to be active."""
+        return [process.instance for process in self.living() if process.is_active]
 
     async def end(self) -> None:
         """By SIGTERM, all at once. The hub may end before its clients, one of which is the hub then."""

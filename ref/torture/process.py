@@ -26,6 +26,7 @@ class Process:
         self.killed = False
         self.ending = False
         self.instance: str | None = None
+        self.is_active = False
         self.hub_pid: int | None = None  # the hub that it is registered with
         self.hub_killed_at: float | None = None  # ... was killed then, and it has not registered with another since
         self._process: asyncio.subprocess.Process

@@ -109,13 +109,18 @@ class Torture:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _rest(self) -> None:
-        """Until nothing waits, for as long as a reservation can last, and what that held up takes."""
+        """Until nothing waits and all agree, for as long as a reservation can last, and what that held up takes."""
         until = time.monotonic() + 4 * self._place.timing.timeout_ms / 1000 + 10
-        while time.monotonic() < until:
-            at_rest = self._members.all_live() and not self._place.spooled('queue')
-            if at_rest and self._watch.active is not None and self._watch.waiting == 0:
+        while not self._is_at_rest():
+            if time.monotonic() > until:
+                self.ledger.faults.append('no rest: the hub says that %s is active, and %s say so of themselves' % (
+                    self._watch.active, self._members.active()))
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _is_at_rest(self) -> bool:
+        return (self._members.all_live() and not self._place.spooled('queue') and self._watch.waiting == 0
+                and self._watch.active is not None and self._members.active() == [self._watch.active])
 
     async def run(self) -> None:
         background = [asyncio.ensure_future(self._measure_itself())]
