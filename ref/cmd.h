@@ -95,6 +95,26 @@ bh_logger cmd_logger(const int *level);
     .name = "port", .value = "N", .help = "Bridge's port; the default group's is 24981", .kind = CMD_NUMBER,           \
     .at = offsetof(options, port), .least = 1, .most = UINT16_MAX                                                      \
   }
+#define CMD_OPTION_ALSO_PORT(options)                                                                                  \
+  {                                                                                                                    \
+    .name = "also-port", .value = "N", .help = "the hub listens for Bridge here too (may be given again)",             \
+    .kind = CMD_PORTS, .at = offsetof(options, also_ports), .least = 1, .most = UINT16_MAX                             \
+  }
+#define CMD_OPTION_STATE(options)                                                                                      \
+  {                                                                                                                    \
+    .name = "state", .value = "FILE", .help = "the hub's state file; the default is the group's", .kind = CMD_TEXT,    \
+    .at = offsetof(options, state)                                                                                     \
+  }
+#define CMD_OPTION_SPOOL(options)                                                                                      \
+  {                                                                                                                    \
+    .name = "spool", .value = "DIRECTORY", .help = "the hub's spool; the default is the group's", .kind = CMD_TEXT,    \
+    .at = offsetof(options, spool)                                                                                     \
+  }
+#define CMD_OPTION_HEARTBEAT(options)                                                                                  \
+  {                                                                                                                    \
+    .name = "heartbeat-ms", .value = "N", .help = "how often the hub tells its clients how things are (1000)",         \
+    .kind = CMD_NUMBER, .at = offsetof(options, heartbeat_ms), .least = 10, .most = 600000                             \
+  }
 #define CMD_OPTION_TIMEOUT(options)                                                                                    \
   {                                                                                                                    \
     .name = "timeout-ms", .value = "N", .help = "how long a hub may be silent (5000)", .kind = CMD_NUMBER,             \

@@ -317,23 +317,21 @@ static void on_event(cmd_session *session, const bh_event *event) {
   }
 }
 
-static void on_news(cmd_session *session, bh_link_news news, const char *text) {
+static void on_news(cmd_session *session, bh_election_news news, const char *text) {
   client_command *c = session->config.ctx;
 
   switch (news) {
-  case BH_LINK_CONNECTED:
-    break;
-  case BH_LINK_NO_HUB:
+  case BH_NEWS_NO_HUB:
     bh_say(&session->config.logger, BH_LOG_INFO, "%s: waiting for one ('bridgehub serve' starts one)", text);
     break;
-  case BH_LINK_LOST:
+  case BH_NEWS_LOST:
     bh_say(&session->config.logger, BH_LOG_WARNING, "%s", text);
     begin_event(c, "hub-lost");
     end_event(c);
     break;
-  case BH_LINK_PORT_TAKEN:
-  case BH_LINK_NOT_RESPONDING:
-  case BH_LINK_REFUSED:
+  case BH_NEWS_PORT_TAKEN:
+  case BH_NEWS_NOT_RESPONDING:
+  case BH_NEWS_UNUSABLE:
     bh_say(&session->config.logger, BH_LOG_ERROR, "%s", text);
     tell_error(c, text, "");
     break;
@@ -356,6 +354,33 @@ static void begin(cmd_session *session) {
   }
 }
 
+static int check_serving(const cmd_command *command, const cmd_client_options *options) {
+  if (options->may_serve && options->group[0] != '\0' && options->port == 0) {
+    return cmd_usage(command, "--may-serve: group %s needs a port of its own: add --port N", options->group);
+  }
+  if (!options->may_serve && (options->state != NULL || options->spool != NULL || options->also_ports.count > 0 ||
+                              options->heartbeat_ms != 0)) {
+    return cmd_usage(command, "--state, --spool, --also-port and --heartbeat-ms are for a hub: add --may-serve");
+  }
+  return CMD_OK;
+}
+
+/* Fills in the hub that this client may become. */
+static int find_serving(const cmd_command *command, const cmd_client_options *options, bh_paths *paths,
+                        bh_server_config *serve) {
+  int status = check_serving(command, options);
+
+  serve->heartbeat_ms = options->heartbeat_ms == 0 ? BH_HEARTBEAT_MS : options->heartbeat_ms;
+  if (status != CMD_OK || !options->may_serve) {
+    return status;
+  }
+  status = cmd_check_timings(command, serve->heartbeat_ms, options->timeout_ms);
+  if (status == CMD_OK) {
+    status = cmd_paths(command, options->group, options->endpoint, options->state, options->spool, paths);
+  }
+  return status;
+}
+
 int cmd_client_run(const cmd_command *command, const cmd_client_options *options, const char *first) {
   client_command *c = calloc(1, sizeof *c);
   cmd_session_config config = {
@@ -374,11 +399,25 @@ int cmd_client_run(const cmd_command *command, const cmd_client_options *options
       .interrupted = on_interrupted,
       .ending = close_own_handles,
       .ctx = c};
-  int status;
+  bh_paths paths = {.endpoint = ""};
+  bh_server_config serve = {.endpoint = paths.endpoint,
+                            .state = paths.state,
+                            .spool = paths.spool,
+                            .port = (uint16_t)config.port,
+                            .also_ports = options->also_ports.port,
+                            .also_port_count = options->also_ports.count,
+                            .timeout_ms = options->timeout_ms,
+                            .logger = config.logger};
+  int status = find_serving(command, options, &paths, &serve);
 
-  if (c == NULL) {
-    return cmd_failed(command, "no memory");
+  if (status == CMD_OK && c == NULL) {
+    status = cmd_failed(command, "no memory");
   }
+  if (status != CMD_OK) {
+    free(c);
+    return status;
+  }
+  config.serve = options->may_serve ? &serve : NULL;
   c->options = options;
   bh_buffer_init(&c->out, bh_system_allocator());
   if (first != NULL && (c->pending[0] = strdup(first)) != NULL) {
@@ -418,6 +457,14 @@ static const cmd_option client_options[] = {
      .at = offsetof(cmd_client_options, role),
      .choices = roles},
     CMD_OPTION_ACK,
+    {.name = "may-serve",
+     .help = "become the hub where there is none",
+     .kind = CMD_FLAG,
+     .at = offsetof(cmd_client_options, may_serve)},
+    CMD_OPTION_ALSO_PORT(cmd_client_options),
+    CMD_OPTION_STATE(cmd_client_options),
+    CMD_OPTION_SPOOL(cmd_client_options),
+    CMD_OPTION_HEARTBEAT(cmd_client_options),
     CMD_OPTION_TIMEOUT(cmd_client_options),
     CMD_OPTION_LOG_LEVEL(cmd_client_options),
     {0},
@@ -442,7 +489,8 @@ const cmd_command cmd_client = {
         "JSON on standard output: registered, active, inactive, import, hub-lost, error. Each line on standard\n"
         "input is a command: claim, claim ID, release, ack IMPORT, refuse IMPORT, quit. The end of standard\n"
         "input is a quit; with /dev/null there are no commands, and the client stays. An import that is not\n"
-        "answered by ack or refuse is sent again later.\n",
+        "answered by ack or refuse is sent again later. With --may-serve it becomes the hub where there is none, or\n"
+        "when the hub dies, and stays a client of itself.\n",
     .example = "  $ bridgehub client --name 'my renderer' --ack\n"
                "  "
                "{\"event\":\"registered\",\"instance\":\"3f0c2a11-1\",\"hub_pid\":4242,\"epoch\":1,\"active\":"

@@ -16,6 +16,11 @@ typedef struct {
   uint32_t window;
   int role; /* bh_role */
   bool ack;
+  bool may_serve;
+  cmd_ports also_ports; /* from here on for the hub that it may become */
+  const char *state;
+  const char *spool;
+  uint32_t heartbeat_ms;
   int log_level;
 } cmd_client_options;
 

@@ -68,13 +68,11 @@ static void on_event(cmd_session *session, const bh_event *event) {
   }
 }
 
-static void on_news(cmd_session *session, bh_link_news news, const char *text) {
+static void on_news(cmd_session *session, bh_election_news news, const char *text) {
   const request_command *c = session->config.ctx;
 
-  if (news != BH_LINK_CONNECTED) {
-    cmd_session_end(
-        session, cmd_failed(c->command, "%s%s", text, news == BH_LINK_NO_HUB ? "; 'bridgehub serve' starts one" : ""));
-  }
+  cmd_session_end(session,
+                  cmd_failed(c->command, "%s%s", text, news == BH_NEWS_NO_HUB ? "; 'bridgehub serve' starts one" : ""));
 }
 
 int cmd_request_run(const cmd_command *command, const cmd_request *request) {

@@ -79,11 +79,9 @@ static void on_holder_event(cmd_session *session, const bh_event *event) {
   }
 }
 
-static void on_holder_news(cmd_session *session, bh_link_news news, const char *text) {
+static void on_holder_news(cmd_session *session, bh_election_news news, const char *text) {
   (void)text;
-  if (news != BH_LINK_CONNECTED) {
-    cmd_session_end(session, news == BH_LINK_NOT_RESPONDING ? CMD_OK : CMD_FAILED);
-  }
+  cmd_session_end(session, news == BH_NEWS_NOT_RESPONDING ? CMD_OK : CMD_FAILED);
 }
 
 static int tell_taken(const char *endpoint, const char *text) {
@@ -120,37 +118,7 @@ static int check(const serve_options *options) {
   if (options->group[0] != '\0' && options->port == 0) {
     return cmd_usage(&cmd_serve, "group %s needs a port of its own: add --port N", options->group);
   }
-  if (options->timeout_ms / 2 < options->heartbeat_ms) {
-    return cmd_usage(&cmd_serve, "--timeout-ms (%lu) must be at least twice --heartbeat-ms (%lu)",
-                     (unsigned long)options->timeout_ms, (unsigned long)options->heartbeat_ms);
-  }
-  return CMD_OK;
-}
-
-static int set_path(char path[BH_PATH_MAX], const char *given, const char *option) {
-  if (given != NULL && given[0] == '\0') {
-    return cmd_usage(&cmd_serve, "--%s needs a path", option);
-  }
-  if (given != NULL && bh_path_join(path, given, "", "") != 0) {
-    return cmd_usage(&cmd_serve, "the path of --%s is too long", option);
-  }
-  return CMD_OK;
-}
-
-static int find_paths(const serve_options *options, bh_paths *paths) {
-  bh_why why = {""};
-  int status = set_path(paths->endpoint, options->endpoint, "endpoint");
-
-  if (status == CMD_OK) {
-    status = set_path(paths->state, options->state, "state");
-  }
-  if (status == CMD_OK) {
-    status = set_path(paths->spool, options->spool, "spool");
-  }
-  if (status != CMD_OK) {
-    return status;
-  }
-  return bh_paths_complete(paths, options->group, &why) == 0 ? CMD_OK : cmd_failed(&cmd_serve, "%s", why.text);
+  return cmd_check_timings(&cmd_serve, options->heartbeat_ms, options->timeout_ms);
 }
 
 static void watch_signals(serve_command *c) {
@@ -200,31 +168,11 @@ static const cmd_option serve_option_table[] = {
      .kind = CMD_TEXT,
      .at = offsetof(serve_options, group)},
     CMD_OPTION_PORT(serve_options),
-    {.name = "also-port",
-     .value = "N",
-     .help = "listen for Bridge here too (may be given again)",
-     .kind = CMD_PORTS,
-     .at = offsetof(serve_options, also_ports),
-     .least = 1,
-     .most = UINT16_MAX},
+    CMD_OPTION_ALSO_PORT(serve_options),
     CMD_OPTION_ENDPOINT(serve_options),
-    {.name = "state",
-     .value = "FILE",
-     .help = "the state file; the default is the group's",
-     .kind = CMD_TEXT,
-     .at = offsetof(serve_options, state)},
-    {.name = "spool",
-     .value = "DIRECTORY",
-     .help = "the spool; the default is the group's",
-     .kind = CMD_TEXT,
-     .at = offsetof(serve_options, spool)},
-    {.name = "heartbeat-ms",
-     .value = "N",
-     .help = "how often the hub tells its clients how things are (1000)",
-     .kind = CMD_NUMBER,
-     .at = offsetof(serve_options, heartbeat_ms),
-     .least = 10,
-     .most = 600000},
+    CMD_OPTION_STATE(serve_options),
+    CMD_OPTION_SPOOL(serve_options),
+    CMD_OPTION_HEARTBEAT(serve_options),
     {.name = "timeout-ms",
      .value = "N",
      .help = "how long a client may be silent (5000)",
@@ -252,7 +200,7 @@ static int run(int argc, char **argv) {
   }
   status = check(&options);
   if (status == CMD_OK) {
-    status = find_paths(&options, &paths);
+    status = cmd_paths(&cmd_serve, options.group, options.endpoint, options.state, options.spool, &paths);
   }
   return status == CMD_OK ? serve(&c, &options, &paths) : status;
 }

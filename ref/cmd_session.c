@@ -34,6 +34,41 @@ int cmd_endpoints(const cmd_command *command, const char *group, const char *end
   return *count > 0 ? CMD_OK : cmd_usage(command, "%s", why.text);
 }
 
+static int set_path(const cmd_command *command, char path[BH_PATH_MAX], const char *given, const char *option) {
+  if (given != NULL && given[0] == '\0') {
+    return cmd_usage(command, "--%s needs a path", option);
+  }
+  if (given != NULL && bh_path_join(path, given, "", "") != 0) {
+    return cmd_usage(command, "the path of --%s is too long", option);
+  }
+  return CMD_OK;
+}
+
+int cmd_paths(const cmd_command *command, const char *group, const char *endpoint, const char *state, const char *spool,
+              bh_paths *paths) {
+  bh_why why = {""};
+  int status = set_path(command, paths->endpoint, endpoint, "endpoint");
+
+  if (status == CMD_OK) {
+    status = set_path(command, paths->state, state, "state");
+  }
+  if (status == CMD_OK) {
+    status = set_path(command, paths->spool, spool, "spool");
+  }
+  if (status != CMD_OK) {
+    return status;
+  }
+  return bh_paths_complete(paths, group, &why) == 0 ? CMD_OK : cmd_failed(command, "%s", why.text);
+}
+
+int cmd_check_timings(const cmd_command *command, uint32_t heartbeat_ms, uint32_t timeout_ms) {
+  if (timeout_ms / 2 < heartbeat_ms) {
+    return cmd_usage(command, "--timeout-ms (%lu) must be at least twice --heartbeat-ms (%lu)",
+                     (unsigned long)timeout_ms, (unsigned long)heartbeat_ms);
+  }
+  return CMD_OK;
+}
+
 /* ---- the end */
 
 static void stop(cmd_session *session) {
@@ -81,12 +116,12 @@ static void on_event(void *ctx, const bh_event *event) {
   session->config.event(session, event);
 }
 
-static void on_news(void *ctx, bh_link_news news, const char *text) {
+static void on_news(void *ctx, bh_election_news news, const char *text) {
   cmd_session *session = ctx;
 
   if (!session->ending) {
     session->config.news(session, news, text);
-  } else if (news == BH_LINK_LOST) {
+  } else if (news == BH_NEWS_LOST) {
     stop(session);
   }
 }
@@ -121,6 +156,7 @@ static int start_link(cmd_session *session, char endpoints[BH_ENDPOINTS_MAX][BH_
   const cmd_session_config *config = &session->config;
   bh_link_config link = {.endpoint_count = count,
                          .port = (uint16_t)config->port,
+                         .serve = config->serve,
                          .client = {.pid = (uint32_t)uv_os_getpid(),
                                     .name = config->name,
                                     .instance = config->instance,

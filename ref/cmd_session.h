@@ -18,10 +18,11 @@ typedef struct {
   uint32_t window;
   const char *instance; /* to resume; NULL: a new one */
   bh_role role;
+  const bh_server_config *serve; /* the hub that it may become, or NULL */
   bh_logger logger;
   void (*begin)(cmd_session *session); /* the loop is there: opens the handles of the command itself; may be NULL */
   void (*event)(cmd_session *session, const bh_event *event);
-  void (*news)(cmd_session *session, bh_link_news news, const char *text);
+  void (*news)(cmd_session *session, bh_election_news news, const char *text);
   void (*interrupted)(cmd_session *session); /* by a signal; NULL: cmd_session_end() with CMD_FAILED */
   void (*ending)(cmd_session *session);      /* closes those handles; may be NULL */
   void *ctx;
@@ -47,5 +48,10 @@ void cmd_session_end(cmd_session *session, int status);
 /* The group's or the user's endpoint; what is wrong with it is said. */
 int cmd_endpoints(const cmd_command *command, const char *group, const char *endpoint,
                   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX], size_t *count);
+
+/* Where a hub has its things: as given, or the group's where NULL. What is wrong with them is said. */
+int cmd_paths(const cmd_command *command, const char *group, const char *endpoint, const char *state, const char *spool,
+              bh_paths *paths);
+int cmd_check_timings(const cmd_command *command, uint32_t heartbeat_ms, uint32_t timeout_ms);
 
 #endif

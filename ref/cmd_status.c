@@ -136,13 +136,10 @@ static void on_event(cmd_session *session, const bh_event *event) {
   }
 }
 
-static void on_news(cmd_session *session, bh_link_news news, const char *text) {
+static void on_news(cmd_session *session, bh_election_news news, const char *text) {
   const status_command *c = session->config.ctx;
-  const char *hint = news == BH_LINK_NO_HUB ? "; 'bridgehub serve' starts one" : "";
+  const char *hint = news == BH_NEWS_NO_HUB ? "; 'bridgehub serve' starts one" : "";
 
-  if (news == BH_LINK_CONNECTED) {
-    return;
-  }
   cmd_failed(&cmd_status, "%s%s", text, c->options->watch ? "" : hint);
   if (!c->options->watch) {
     cmd_session_end(session, CMD_FAILED);

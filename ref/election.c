@@ -5,6 +5,7 @@
 
 enum {
   AGAIN_MS = 250,      /* BH-ELECT-007: a random time up to this */
+  SOON_MS = 15,        /* ... and of it no more than this while somebody else may be about to open the endpoint */
   REFUSED_MS = 1000,   /* a hub that refuses the registration now may take it later */
   LOOK_EACH_MS = 1000, /* at the port, for as long as nobody is at the endpoint */
 };
@@ -27,6 +28,7 @@ void bh_election_init(bh_election *election, const bh_election_config *config, u
   election->timeout_ms = config->timeout_ms == 0 ? BH_TIMEOUT_MS : config->timeout_ms;
   election->random = config->random;
   election->step = STEP_WAIT;
+  election->soon_ms = SOON_MS;
   election->due = now;
   bh_election_expire(election, now);
 }
@@ -48,9 +50,25 @@ static uint64_t next_random(bh_election *election) {
   return bits ^ bits >> 31;
 }
 
+/*
+ * Who has the port and not yet the endpoint needs a few milliseconds: who has just lost to it looks again soon. Each
+ * further time it may wait twice as long, because that may be no hub at all.
+ */
+static uint64_t longest_wait(bh_election *election) {
+  uint64_t longest = election->soon_ms;
+
+  election->soon_ms = longest >= AGAIN_MS / 2 ? AGAIN_MS : (uint16_t)(longest * 2);
+  return longest;
+}
+
 static void try_again(bh_election *election, uint64_t least_ms, uint64_t now) {
   election->step = STEP_WAIT;
   election->due = now + least_ms + next_random(election) % (AGAIN_MS + 1);
+}
+
+static void try_again_soon(bh_election *election, uint64_t now) {
+  election->step = STEP_WAIT;
+  election->due = now + next_random(election) % (longest_wait(election) + 1);
 }
 
 /* ---- actions */
@@ -102,13 +120,13 @@ static void find_nobody(bh_election *election, uint64_t now) {
   }
   if (now - election->absent_since < election->timeout_ms) {
     tell(election, BH_NEWS_NO_HUB);
-    try_again(election, 0, now);
+    try_again_soon(election, now);
   } else if (!election->may_serve && election->port_known && now >= election->next_look) {
     election->next_look = now + LOOK_EACH_MS;
     election->step = STEP_LOOK;
   } else {
     tell(election, election->port_held ? BH_NEWS_PORT_TAKEN : BH_NEWS_NO_HUB);
-    try_again(election, 0, now);
+    try_again_soon(election, now);
   }
 }
 
@@ -123,6 +141,7 @@ void bh_election_connected(bh_election *election, bh_connect_result result, uint
   election->absent = false;
   if (result == BH_CONNECT_DONE) {
     election->step = STEP_CONNECTED;
+    election->soon_ms = SOON_MS;
     return;
   }
   tell(election, result == BH_CONNECT_NO_ANSWER ? BH_NEWS_NOT_RESPONDING : BH_NEWS_UNUSABLE);

@@ -69,7 +69,8 @@ typedef struct {
   uint32_t timeout_ms;
   uint64_t random;
   int step;
-  uint64_t due; /* of the next attempt */
+  uint64_t due;     /* of the next attempt */
+  uint16_t soon_ms; /* the longest wait after the next attempt that finds nobody */
   bool serving;
   bool port_held; /* as the last look at it, or attempt to serve, has told */
   bool absent;    /* nobody is at the endpoint ... */

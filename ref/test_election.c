@@ -124,6 +124,24 @@ Test(election, who_is_the_hub_only_connects_to_itself) {
   tries(BH_ELECT_SERVE);
 }
 
+/* Another has the port, and opens its endpoint in a few milliseconds: the first looks for it are close together. */
+Test(election, who_lost_the_port_looks_for_the_winner_soon) {
+  uint64_t longest = 15;
+
+  begins(true);
+  for (int i = 0; i < 8; i++, longest *= 2) {
+    tries(BH_ELECT_SERVE);
+    serving_ends(BH_SERVE_PORT_HELD);
+    tries(BH_ELECT_CONNECT);
+    connecting_ends(BH_CONNECT_NOBODY);
+    if (i == 0) {
+      tells(BH_NEWS_NO_HUB);
+    }
+    cr_assert_leq(bh_election_expiry(&election) - now, longest, "look %d", i);
+    waits_and(0);
+  }
+}
+
 Test(election, processes_do_not_wait_alike) {
   uint64_t dues[8];
   bool differ = false;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_link.h"
 
-#include "buffer.h"
 #include "uv_port.h"
 #include "uv_process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   INPUT_MAX = 65536,
-  AGAIN_MS = 250,    /* BH-ELECT-007: a random time up to this */
-  REFUSED_MS = 1000, /* a hub that refuses the registration now may take it later */
-  PROBE_EACH_MS = 1000,
+  PROBE_MS = 1000, /* the longest that a look at the port may take */
   TEXT_MAX = BH_PATH_MAX + 128,
 };
 
@@ -33,31 +31,38 @@ typedef struct {
   uv_connect_t connect;
 } probe;
 
+/* What a server's config points to. */
+typedef struct {
+  bh_server_config config;
+  bh_paths paths;
+  uint16_t also_ports[BH_ALSO_PORTS_MAX];
+} serve_config;
+
 struct bh_link {
   uv_loop_t *loop;
   bh_client *client;
   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX];
   size_t endpoint_count;
   uint16_t port;
-  uint32_t timeout_ms;
   void (*event)(void *ctx, const bh_event *event);
-  void (*news)(void *ctx, bh_link_news news, const char *text);
+  void (*news)(void *ctx, bh_election_news news, const char *text);
   void *ctx;
   bh_logger logger;
+
+  bh_election election;
+  bool may_serve;
+  serve_config serve;
+  bh_server *server; /* the hub in this process, or NULL */
+  bh_why why_not;    /* the last reason for which it could not begin: said once */
 
   connection *connection; /* the current one, or NULL */
   size_t trying;          /* which endpoint */
   int failure;            /* of this round of attempts: the most telling error */
   bool open;              /* the core has a connection */
-  bool absent;            /* nobody is at the endpoint ... */
-  uint64_t absent_since;
-  bool silent; /* the core is about to find that the hub does not respond */
+  bool silent;            /* the core is about to find that the hub does not respond */
   probe *probe;
-  uint64_t next_probe;
-  bool said;
-  bh_link_news last_news;
 
-  uv_timer_t again;
+  uv_timer_t again; /* for the election, or for a look at the port that takes too long */
   uv_timer_t deadline;
   size_t handles;
   bool ended; /* superseded */
@@ -67,15 +72,7 @@ struct bh_link {
   uint8_t input[INPUT_MAX];
 };
 
-static void attempt(bh_link *link);
-
-static void tell(bh_link *link, bh_link_news news, const char *text) {
-  if (!link->stopping && (!link->said || link->last_news != news)) {
-    link->said = true;
-    link->last_news = news;
-    link->news(link->ctx, news, text);
-  }
-}
+static void drive(bh_link *link);
 
 /* ---- handles */
 
@@ -132,71 +129,35 @@ static void close_connection(bh_link *link) {
   }
 }
 
-/* ---- the next attempt */
+/* ---- a look at the port */
 
-static void on_again(uv_timer_t *timer) {
-  bh_link *link = timer->data;
-
-  link->trying = 0;
-  link->failure = 0;
-  attempt(link);
-}
-
-/* `least_ms`: what is added to the random time. */
-static void try_again(bh_link *link, uint64_t least_ms) {
-  uint16_t random = 0;
-
-  if (link->stopping || link->ended) {
-    return;
-  }
-  /* Without a random number all try at once, which is slower and not wrong. */
-  (void)uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
-  uv_timer_start(&link->again, on_again, least_ms + random % (AGAIN_MS + 1), 0);
-}
-
-/* ---- what holds the port */
-
-static void tell_port_taken(bh_link *link) {
-  char text[TEXT_MAX];
-
-  snprintf(text, sizeof text, "port %u is taken by something that is not a hub: end it, or choose another port",
-           (unsigned)link->port);
-  tell(link, BH_LINK_PORT_TAKEN, text);
-}
-
-static void tell_no_hub(bh_link *link) {
-  char text[TEXT_MAX];
-
-  snprintf(text, sizeof text, "no hub is at %s", link->endpoints[0]);
-  tell(link, BH_LINK_NO_HUB, text);
+static void probe_ended(bh_link *link, bool held) {
+  close_probe(link);
+  uv_timer_stop(&link->again);
+  bh_election_port(&link->election, held, uv_now(link->loop));
+  drive(link);
 }
 
 static void on_probed(uv_connect_t *request, int status) {
   probe *p = request->data;
-  bh_link *link = p->link;
 
-  if (link->probe != p) {
-    return;
+  if (p->link->probe == p) {
+    probe_ended(p->link, status == 0);
   }
-  close_probe(link);
-  if (status == 0) {
-    tell_port_taken(link);
-  } else if (status == UV_ECONNREFUSED) {
-    tell_no_hub(link);
-  }
+}
+
+/* Nothing has refused it all the while: a queue that is full. */
+static void on_probe_late(uv_timer_t *timer) {
+  probe_ended(timer->data, true);
 }
 
 /* By connecting: a test by listening would for a moment keep a hub from beginning. */
 static void look_at_port(bh_link *link) {
   struct sockaddr_in address;
-  probe *p;
+  probe *p = calloc(1, sizeof *p);
 
-  if (link->probe != NULL) {
-    close_probe(link); /* nothing refused it for a whole second: a queue that is full */
-    tell_port_taken(link);
-  }
-  p = calloc(1, sizeof *p);
   if (p == NULL) {
+    probe_ended(link, false);
     return;
   }
   p->link = link;
@@ -207,7 +168,49 @@ static void look_at_port(bh_link *link) {
   link->probe = p;
   if (uv_ip4_addr(bh_port_ipv4, link->port, &address) != 0 ||
       uv_tcp_connect(&p->connect, &p->tcp, (const struct sockaddr *)&address, on_probed) != 0) {
-    close_probe(link);
+    probe_ended(link, false);
+    return;
+  }
+  uv_timer_start(&link->again, on_probe_late, PROBE_MS, 0);
+}
+
+/* ---- becoming the hub */
+
+static bh_serve_result served(bh_link *link, int error, const bh_why *why) {
+  switch (error) {
+  case 0:
+    return BH_SERVE_DONE;
+  case UV_EADDRINUSE:
+    return BH_SERVE_PORT_HELD;
+  case UV_EBUSY:
+    return BH_SERVE_LOCK_HELD;
+  default:
+    if (strcmp(why->text, link->why_not.text) != 0) {
+      link->why_not = *why;
+      bh_say(&link->logger, BH_LOG_ERROR, "this process cannot become the hub: %s", why->text);
+    }
+    return BH_SERVE_IMPOSSIBLE;
+  }
+}
+
+static void serve(bh_link *link) {
+  bh_why why = {""};
+  int error = bh_server_start(link->loop, &link->serve.config, &link->server, &why);
+
+  link->handles += error == 0;
+  bh_election_served(&link->election, served(link, error, &why), uv_now(link->loop));
+}
+
+static void on_server_stopped(void *ctx) {
+  handle_closed(ctx);
+}
+
+static void stop_server(bh_link *link) {
+  bh_server *server = link->server;
+
+  link->server = NULL;
+  if (server != NULL) {
+    bh_server_stop(server, on_server_stopped, link);
   }
 }
 
@@ -225,42 +228,14 @@ static int more_telling(int a, int b) {
   return a;
 }
 
-static void be_absent(bh_link *link) {
-  uint64_t now = uv_now(link->loop);
-
-  if (!link->absent) {
-    link->absent = true;
-    link->absent_since = now;
-    link->next_probe = now + link->timeout_ms;
+static bh_connect_result connected(int error) {
+  if (says_absent(error)) {
+    return BH_CONNECT_NOBODY;
   }
-  if (!link->said || link->last_news != BH_LINK_PORT_TAKEN) {
-    tell_no_hub(link);
-  }
-  if (link->port != 0 && now >= link->next_probe && !link->stopping) {
-    link->next_probe = now + PROBE_EACH_MS;
-    look_at_port(link);
-  }
+  return error == UV_EAGAIN ? BH_CONNECT_NO_ANSWER : BH_CONNECT_UNUSABLE;
 }
 
-static void round_failed(bh_link *link) {
-  char text[TEXT_MAX];
-
-  if (says_absent(link->failure)) {
-    be_absent(link);
-  } else {
-    link->absent = false;
-    if (link->failure == UV_EAGAIN) {
-      tell(link, BH_LINK_NOT_RESPONDING, "the hub does not respond: it takes no connection");
-    } else {
-      snprintf(text, sizeof text, "%s cannot be used: %s", link->endpoints[0],
-               link->failure == UV_EPERM ? "who listens there is another user's" : uv_strerror(link->failure));
-      tell(link, BH_LINK_REFUSED, text);
-    }
-  }
-  if (!link->stopping) {
-    try_again(link, 0);
-  }
-}
+static void attempt(bh_link *link);
 
 static void attempt_failed(bh_link *link, int error) {
   close_connection(link);
@@ -268,8 +243,77 @@ static void attempt_failed(bh_link *link, int error) {
   link->trying++;
   if (link->trying < link->endpoint_count) {
     attempt(link);
-  } else {
-    round_failed(link);
+    return;
+  }
+  bh_election_connected(&link->election, connected(link->failure), uv_now(link->loop));
+  drive(link);
+}
+
+/* ---- what is next */
+
+static void tell(bh_link *link, bh_election_news news) {
+  char text[TEXT_MAX];
+
+  switch (news) {
+  case BH_NEWS_NO_HUB:
+    snprintf(text, sizeof text, "no hub is at %s", link->endpoints[0]);
+    break;
+  case BH_NEWS_PORT_TAKEN:
+    snprintf(text, sizeof text, "port %u is taken by something that is not a hub: end it, or choose another port",
+             (unsigned)link->port);
+    break;
+  case BH_NEWS_NOT_RESPONDING:
+    snprintf(text, sizeof text, "the hub does not respond");
+    break;
+  case BH_NEWS_UNUSABLE:
+    snprintf(text, sizeof text, "%s cannot be used: %s", link->endpoints[0],
+             link->failure == UV_EPERM ? "who listens there is another user's" : uv_strerror(link->failure));
+    break;
+  case BH_NEWS_LOST:
+    snprintf(text, sizeof text, "the hub is lost");
+    break;
+  }
+  link->news(link->ctx, news, text);
+}
+
+static void on_again(uv_timer_t *timer) {
+  bh_link *link = timer->data;
+
+  bh_election_expire(&link->election, uv_now(link->loop));
+  drive(link);
+}
+
+static void perform(bh_link *link, const bh_election_action *action) {
+  switch (action->kind) {
+  case BH_ELECT_SERVE:
+    serve(link);
+    break;
+  case BH_ELECT_CONNECT:
+    link->trying = 0;
+    link->failure = 0;
+    attempt(link);
+    break;
+  case BH_ELECT_LOOK_AT_PORT:
+    look_at_port(link);
+    break;
+  case BH_ELECT_TELL:
+    tell(link, action->news);
+    break;
+  }
+}
+
+static void drive(bh_link *link) {
+  bh_election_action action;
+  uint64_t expiry;
+  uint64_t now;
+
+  while (!link->stopping && !link->ended && bh_election_poll(&link->election, &action)) {
+    perform(link, &action);
+  }
+  expiry = bh_election_expiry(&link->election);
+  now = uv_now(link->loop);
+  if (!link->stopping && !link->ended && expiry != BH_NEVER) {
+    uv_timer_start(&link->again, on_again, expiry > now ? expiry - now : 0, 0);
   }
 }
 
@@ -277,16 +321,14 @@ static void attempt_failed(bh_link *link, int error) {
 
 static void flush(bh_link *link);
 
-static void lose(bh_link *link, bool was_registered, bool refused) {
+static void lose(bh_link *link, bh_lost_why why, bool was_registered) {
   close_connection(link);
-  if (was_registered) {
-    tell(link, BH_LINK_LOST, "the hub is lost");
+  /* Of the two the election tells the graver. */
+  if (was_registered && why == BH_LOST_SILENT) {
+    tell(link, BH_NEWS_LOST);
   }
-  if (link->silent) {
-    link->silent = false;
-    tell(link, BH_LINK_NOT_RESPONDING, "the hub does not respond");
-  }
-  try_again(link, refused ? REFUSED_MS : 0);
+  bh_election_lost(&link->election, why, was_registered, uv_now(link->loop));
+  drive(link);
 }
 
 static bool is_registered(const bh_link *link) {
@@ -294,6 +336,31 @@ static bool is_registered(const bh_link *link) {
 
   bh_client_status(link->client, &view);
   return view.registered;
+}
+
+static void say_registered(const bh_link *link, const bh_event *event) {
+  if (link->server != NULL) {
+    bh_say(&link->logger, BH_LOG_INFO, "Running as HUB, and as a client of itself: this is instance %s",
+           event->instance);
+    return;
+  }
+  bh_say(&link->logger, BH_LOG_INFO, "Running as CLIENT: process %lu is the hub, epoch %llu; this is instance %s",
+         (unsigned long)event->hub_pid, (unsigned long long)event->epoch, event->instance);
+}
+
+static void registered(bh_link *link, const bh_event *event) {
+  bh_client_view view;
+
+  bh_client_status(link->client, &view);
+  bh_election_registered(&link->election, view.timeout_ms);
+  say_registered(link, event);
+}
+
+static bh_lost_why why_closed(const bh_link *link, bool was_registered) {
+  if (link->silent) {
+    return BH_LOST_SILENT;
+  }
+  return was_registered ? BH_LOST_CLOSED : BH_LOST_REFUSED;
 }
 
 /* Takes the core's events; `was_registered` is how things were before the call that brought them. */
@@ -309,13 +376,11 @@ static void take_events(bh_link *link, bool was_registered) {
     }
     if (event.kind == BH_EV_REGISTERED) {
       was_registered = true;
-      link->said = false; /* from here on everything is news again */
-      bh_say(&link->logger, BH_LOG_INFO, "Running as CLIENT: process %lu is the hub, epoch %llu; this is instance %s",
-             (unsigned long)event.hub_pid, (unsigned long long)event.epoch, event.instance);
+      registered(link, &event);
     }
     link->event(link->ctx, &event);
     if (ends && !link->stopping) {
-      lose(link, was_registered, !was_registered && !link->silent);
+      lose(link, why_closed(link, was_registered), was_registered);
     }
   }
 }
@@ -353,7 +418,7 @@ static void connection_ended(bh_link *link) {
   close_connection(link);
   take_events(link, was_registered);
   if (!link->stopping) {
-    lose(link, was_registered, false);
+    lose(link, BH_LOST_CLOSED, was_registered);
   }
 }
 
@@ -473,11 +538,7 @@ static void on_connected(uv_connect_t *request, int status) {
     attempt_failed(link, error);
     return;
   }
-  link->absent = false;
-  close_probe(link);
-  if (!link->said || link->last_news != BH_LINK_NOT_RESPONDING) {
-    tell(link, BH_LINK_CONNECTED, link->endpoints[link->trying]);
-  }
+  bh_election_connected(&link->election, BH_CONNECT_DONE, uv_now(link->loop));
   bh_link_flush(link);
 }
 
@@ -499,6 +560,28 @@ static void attempt(bh_link *link) {
 
 /* ---- beginning and end */
 
+static void copy_serve_config(serve_config *to, const bh_server_config *from) {
+  snprintf(to->paths.endpoint, sizeof to->paths.endpoint, "%s", from->endpoint);
+  snprintf(to->paths.state, sizeof to->paths.state, "%s", from->state);
+  snprintf(to->paths.spool, sizeof to->paths.spool, "%s", from->spool);
+  to->config = *from;
+  to->config.endpoint = to->paths.endpoint;
+  to->config.state = to->paths.state;
+  to->config.spool = to->paths.spool;
+  to->config.also_ports = to->also_ports;
+  for (size_t i = 0; i < from->also_port_count; i++) {
+    to->also_ports[i] = from->also_ports[i];
+  }
+}
+
+static void begin_election(bh_link *link, uint32_t timeout_ms) {
+  bh_election_config election = {.may_serve = link->may_serve, .port_known = link->port != 0, .timeout_ms = timeout_ms};
+
+  /* Without a random number all try at once, which is slower and not wrong. */
+  (void)uv_random(NULL, NULL, &election.random, sizeof election.random, 0, NULL);
+  bh_election_init(&link->election, &election, uv_now(link->loop));
+}
+
 static bh_link *new_link(uv_loop_t *loop, const bh_link_config *config) {
   bh_link *link = calloc(1, sizeof *link);
 
@@ -516,11 +599,14 @@ static bh_link *new_link(uv_loop_t *loop, const bh_link_config *config) {
     snprintf(link->endpoints[i], sizeof link->endpoints[i], "%s", config->endpoints[i]);
   }
   link->port = config->port;
-  link->timeout_ms = config->client.timeout_ms == 0 ? BH_TIMEOUT_MS : config->client.timeout_ms;
   link->event = config->event;
   link->news = config->news;
   link->ctx = config->ctx;
   link->logger = config->client.logger;
+  link->may_serve = config->serve != NULL;
+  if (link->may_serve) {
+    copy_serve_config(&link->serve, config->serve);
+  }
   return link;
 }
 
@@ -537,6 +623,7 @@ int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **resul
   link->deadline.data = link;
   link->handles = 2;
   uv_update_time(loop);
+  begin_election(link, config->client.timeout_ms);
   uv_timer_start(&link->again, on_again, 0, 0);
   return 0;
 }
@@ -545,12 +632,17 @@ bh_client *bh_link_client(bh_link *link) {
   return link->client;
 }
 
+bool bh_link_serves(const bh_link *link) {
+  return link->server != NULL;
+}
+
 void bh_link_stop(bh_link *link, void (*stopped)(void *ctx), void *ctx) {
   link->stopping = true;
   link->stopped = stopped;
   link->stopped_ctx = ctx;
   close_connection(link);
   close_probe(link);
+  stop_server(link);
   uv_close((uv_handle_t *)&link->again, on_timer_closed);
   uv_close((uv_handle_t *)&link->deadline, on_timer_closed);
 }

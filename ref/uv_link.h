@@ -2,30 +2,26 @@
 #ifndef BH_UV_LINK_H
 #define BH_UV_LINK_H
 
+#include "election.h"
 #include "uv_paths.h"
-#include "uv_say.h"
+#include "uv_server.h"
 
 #include <uv.h>
 
-/* A client on a libuv loop: the core of client*.c, connected to the hub for as long as there is one. */
-
-typedef enum {
-  BH_LINK_CONNECTED,      /* a hub took the connection; registration comes next */
-  BH_LINK_LOST,           /* a registered client has lost its hub */
-  BH_LINK_NO_HUB,         /* nobody is at the endpoint */
-  BH_LINK_PORT_TAKEN,     /* ... and the port is taken by something that is not a hub (BH-ELECT-008) */
-  BH_LINK_NOT_RESPONDING, /* a hub is there and does not answer (BH-ELECT-009) */
-  BH_LINK_REFUSED,        /* who is at the endpoint is not to be trusted, or it may not be opened */
-} bh_link_news;
+/*
+ * A client on a libuv loop: the core of client*.c, connected to the hub for as long as there is one, and with the hub
+ * beside it where this process wins the election (election.h).
+ */
 
 typedef struct {
   const char *endpoints[BH_ENDPOINTS_MAX]; /* best first; each has passed bh_endpoint_check() */
   size_t endpoint_count;
-  uint16_t port; /* of the group, to tell what holds it; 0: not known */
+  uint16_t port;                 /* of the group, to tell what holds it; 0: not known */
+  const bh_server_config *serve; /* the hub that this process may become; NULL: none. Its endpoint is among the above */
   bh_client_config client;
   /* Both may call the client's functions, bh_link_flush() and bh_link_stop(). What they get is borrowed. */
   void (*event)(void *ctx, const bh_event *event);
-  void (*news)(void *ctx, bh_link_news news, const char *text); /* each once, until something else is news */
+  void (*news)(void *ctx, bh_election_news news, const char *text);
   void *ctx;
 } bh_link_config;
 
@@ -36,7 +32,10 @@ int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **resul
 bh_client *bh_link_client(bh_link *link);
 /* Sends what was queued by calls on the client. */
 void bh_link_flush(bh_link *link);
-/* Closes the connection without a word. `stopped`, which may be NULL, is called once every handle is closed. */
+/* The hub is in this process. */
+bool bh_link_serves(const bh_link *link);
+/* Closes the connection without a word, and ends the hub cleanly if it is in this process. `stopped`, which may be
+ * NULL, is called once every handle is closed. */
 void bh_link_stop(bh_link *link, void (*stopped)(void *ctx), void *ctx);
 
 #endif
