@@ -99,15 +99,38 @@ static bool has_entry(void *arg) {
          strcmp(entries[0].holder, wait->holder) == 0;
 }
 
+static bool wait_for_entry(struct entry_wait *wait) {
+  uint32_t timeout_ms = wait->hub->timeout_ms;
+  uint64_t patience = timeout_ms <= deadline_ms() ? 2 * (uint64_t)timeout_ms : 0;
+
+  return wait_until(has_entry, wait, deadline_ms() + patience);
+}
+
+static const char *wanted_entry(const struct entry_wait *wait) {
+  return format("the first file of queue/ has attempt %s, deaths %s and holder %s", wait->attempt, wait->deaths,
+                wait->holder);
+}
+
+static const char *first_entry(struct hub *hub) {
+  size_t count;
+  struct spool_entry *entries = spool_list(hub, "queue", &count);
+
+  return count == 0 ? "queue/ is empty" : entries[0].name;
+}
+
 void expect_entry(struct hub *hub, const char *attempt, const char *deaths, const char *holder) {
   struct entry_wait wait = {hub, attempt, deaths, holder};
-  uint64_t patience = hub->timeout_ms <= deadline_ms() ? 2 * (uint64_t)hub->timeout_ms : 0;
 
-  if (!wait_until(has_entry, &wait, deadline_ms() + patience)) {
-    size_t count;
-    struct spool_entry *entries = spool_list(hub, "queue", &count);
-    fail(format("the first file of queue/ has attempt %s, deaths %s and holder %s", attempt, deaths, holder), "%s",
-         count == 0 ? "queue/ is empty" : entries[0].name);
+  if (!wait_for_entry(&wait)) {
+    fail(wanted_entry(&wait), "%s", first_entry(hub));
+  }
+}
+
+void pass_entry(struct hub *hub, const char *requirement, const char *attempt, const char *deaths, const char *holder) {
+  struct entry_wait wait = {hub, attempt, deaths, holder};
+
+  if (!wait_for_entry(&wait)) {
+    fail_as(requirement, wanted_entry(&wait), "%s", first_entry(hub));
   }
 }
 

@@ -39,6 +39,8 @@ struct conn *come_back_with(struct hub *hub, const struct conn *former, unsigned
 struct conn *join_active(struct hub *hub, const char *name, unsigned window);
 /* Waits until the queue's first import was sent `attempt` times, has as many deaths and this holder ("_": nobody). */
 void expect_entry(struct hub *hub, const char *attempt, const char *deaths, const char *holder);
+/* The same on the way to something else: where it is not so, `requirement` is broken. */
+void pass_entry(struct hub *hub, const char *requirement, const char *attempt, const char *deaths, const char *holder);
 
 /* Lets time pass where the time itself is what a case is about. */
 void pass_time(uint64_t ms);

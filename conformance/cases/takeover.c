@@ -77,7 +77,7 @@ CASE(takeover, a_wrecked_state_file_costs_no_import, MUST, "BH-STATE-005 BH-ROUT
   take_assets(back, numbered(2));
 }
 
-CASE(takeover, what_a_crash_left_beside_the_state_file_is_survived, MUST, "BH-STATE-003") {
+CASE(takeover, what_a_crash_left_beside_the_state_file_is_survived, MUST, "BH-STATE-003 BH-ELECT-004") {
   static const char *const left[] = {".hub.tmp", ".tmp", ".new", "~", ".1234"};
   struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
 
@@ -86,6 +86,10 @@ CASE(takeover, what_a_crash_left_beside_the_state_file_is_survived, MUST, "BH-ST
     file_write(format("%s%s", hub->state, left[i]), "{\"version\":1,", 13);
   }
   hub_run(hub);
+  struct json state = state_read(hub);
+  checking("BH-ELECT-004");
+  expect_integer(&state, "epoch", 2);
+  checking("BH-STATE-003");
   struct conn *conn = join(hub, "A");
   EXPECT(state_has_text(hub, "active_instance.instance", conn->instance), "the next hub writes its state file",
          "it does not name the active instance");
@@ -251,7 +255,7 @@ CASE(takeover, a_former_active_that_is_late_is_not_active, MUST, "BH-ACT-005") {
   crash_and_restart(hub);
   struct conn *witness = come_back(hub, first);
   come_back(hub, second);
-  expect_entry(hub, "1", "1", "_");
+  pass_entry(hub, "BH-ROUTE-013", "1", "1", "_");
   expect_heartbeat(witness);
   expect_heartbeat(witness);
   fence(witness);
@@ -487,14 +491,35 @@ CASE(takeover, its_lock_keeps_another_make_out, MUST, "BH-ELECT-001") {
   EXPECT(told, "a dead hub's lock is free", "it is held");
 }
 
-CASE(takeover, a_port_that_something_else_holds_is_left_alone, MUST, "BH-ELECT-001 BH-ELECT-002") {
-  struct hub *hub = hub_prepare((struct hub_options){.need = "takeover"});
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(hub->port)};
+/* A listener that would share its port with others that set SO_REUSEPORT; -1: somebody has the port. */
+static int listen_and_share(uint16_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int on = 1;
 
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
-      listen(listener, 1) != 0) {
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 1) != 0) {
+    close(listener);
+    return -1;
+  }
+  return listener;
+}
+
+CASE(takeover, a_hub_shares_its_port_with_nobody, MUST, "BH-ELECT-001") {
+  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover"});
+  int listener = listen_and_share(hub->port);
+
+  close(listener);
+  EXPECT(listener < 0, "nobody else can listen on the hub's port, also with SO_REUSEPORT", "that works");
+}
+
+CASE(takeover, a_port_that_something_else_holds_is_left_alone, MUST, "BH-ELECT-001 BH-ELECT-002") {
+  struct hub *hub = hub_prepare((struct hub_options){.need = "takeover"});
+  int listener = listen_and_share(hub->port);
+
+  if (listener < 0) {
     skip("port %u cannot be listened on", hub->port);
   }
   checking("BH-ELECT-001");
