@@ -11,15 +11,19 @@
 
 /* ---- Bridge */
 
-CASE(ending, a_value_that_is_not_whole_is_told_by_a_reset, MUST, "BH-ELECT-010 BH-INGEST-017") {
+CASE(ending, a_value_that_is_not_whole_is_told_by_a_reset, MUST, "BH-ELECT-010 BH-INGEST-017 BH-SPOOL-001") {
   struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
   struct bridge *bridge = bridge_open(hub);
+  size_t files;
 
   bridge_send_text(bridge, format("%s[{\"id\":", numbered(1)));
   expect_spool_count(hub, "queue", 1);
   hub_end(hub);
   checking("BH-INGEST-017");
   bridge_expect_reset(bridge);
+  checking("BH-SPOOL-001");
+  directory(format("%s/queue", hub->spool), &files);
+  EXPECT(files == 1, "queue/ holds whole imports only", "%u files lie there", (unsigned)files);
   checking("BH-ELECT-010");
   hub_run(hub);
   struct conn *conn = join(hub, "A");
