@@ -42,6 +42,7 @@ enum {
   BH_M_VERSION = 1 << 20,
   BH_M_PORT = 1 << 21,
   BH_M_ACTIVE_INSTANCE = 1 << 22,
+  BH_M_PROBLEM = 1 << 23,
 };
 
 typedef struct {
@@ -65,6 +66,7 @@ typedef struct {
   char active[BH_INSTANCE_ID_MAX + 1]; /* "" for null */
   char import[BH_IMPORT_ID_MAX + 1];
   char code[BH_CODE_MAX + 1];
+  char problem[BH_PROBLEM_MAX + 1];
   bh_octets message;         /* the JSON string with its quotation marks; see bh_body_text() */
   bh_octets assets;          /* the JSON array */
   bh_octets instances;       /* the JSON array; see bh_body_instances() */

@@ -50,6 +50,7 @@ extern "C" {
 #define BH_DEATHS_MAX 3
 #define BH_FINISHED_MAX 1024
 #define BH_IMPORTS_MAX 65536u
+#define BH_PROBLEM_MAX 1024
 
 #define BH_NEVER UINT64_MAX
 
@@ -231,6 +232,19 @@ BH_API void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result re
 /* LOAD is done: the array's octets, copied. */
 BH_API int bh_hub_loaded(bh_hub *hub, uint64_t sequence, const uint8_t *octets, size_t size, uint64_t now);
 
+/*
+ * What the driver cannot do, for people, in octets of any kind; NULL: nothing (any more). Each client is told, of the
+ * newest, in every HEARTBEAT (BH-SPOOL-012, BH-SPOOL-013).
+ */
+BH_API void bh_hub_problem(bh_hub *hub, const char *problem, uint64_t now);
+
+/*
+ * Whether imports are reserved for the one that was lost with the connection `peer`, which is closed. While they are,
+ * the driver asks after its process, and tells by bh_hub_gone() that it is gone: BH-TIME-009.
+ */
+BH_API bool bh_hub_reserves(const bh_hub *hub, bh_peer peer);
+BH_API void bh_hub_gone(bh_hub *hub, bh_peer peer, uint64_t now);
+
 BH_API bool bh_hub_poll(bh_hub *hub, bh_action *action);
 BH_API uint64_t bh_hub_expiry(const bh_hub *hub);
 BH_API void bh_hub_expire(bh_hub *hub, uint64_t now);
@@ -251,6 +265,7 @@ typedef struct {
   size_t instance_count;
   uint32_t waiting;
   uint32_t parked;
+  const char *problem; /* UTF-8; "" is none */
 } bh_hub_view;
 
 /* Borrowed until the next call on this hub. */
@@ -358,6 +373,7 @@ typedef struct {
   bool heard;                        /* a HEARTBEAT has come on this connection */
   const bh_instance_info *instances; /* last_seen is 0; borrowed until the next call */
   size_t instance_count;
+  char problem[BH_PROBLEM_MAX + 1]; /* what the hub cannot do, for people; UTF-8; "" is nothing */
 } bh_client_view;
 
 BH_API bh_client *bh_client_new(const bh_client_config *config);

@@ -162,6 +162,7 @@ static void leave_connection(bh_client *client) {
   client->view.heard = false;
   client->view.waiting = 0;
   client->view.parked = 0;
+  client->view.problem[0] = '\0';
   client->view.instance_count = 0;
 }
 

@@ -25,7 +25,8 @@ static bool take_instances(bh_client *client, bh_octets array) {
 void bh_client_on_heartbeat(bh_client *client, const bh_body *body) {
   bh_client_view *view = &client->view;
   bool changed = !view->heard || view->waiting != body->waiting || view->parked != body->parked ||
-                 strcmp(view->active, body->active) != 0 || (body->given & BH_M_INSTANCES) != 0;
+                 strcmp(view->active, body->active) != 0 || strcmp(view->problem, body->problem) != 0 ||
+                 (body->given & BH_M_INSTANCES) != 0;
 
   bh_client_answer_ack(client, client->reader.id);
   if ((body->given & BH_M_INSTANCES) != 0 && !take_instances(client, body->instances)) {
@@ -35,6 +36,7 @@ void bh_client_on_heartbeat(bh_client *client, const bh_body *body) {
   view->heard = true;
   view->waiting = body->waiting;
   view->parked = body->parked;
+  memcpy(view->problem, body->problem, sizeof view->problem);
   bh_client_set_active(client, body->active);
   if (changed) {
     bh_client_event(client, BH_EV_STATUS);

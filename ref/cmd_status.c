@@ -24,7 +24,7 @@ typedef struct {
   bh_buffer out;
 } status_command;
 
-enum { NAME_ESCAPED_MAX = 6 * BH_NAME_MAX + 1, WIDTH_LEAST = 8 };
+enum { NAME_ESCAPED_MAX = 6 * BH_NAME_MAX + 1, PROBLEM_ESCAPED_MAX = 6 * BH_PROBLEM_MAX + 1, WIDTH_LEAST = 8 };
 
 /* ---- for programs */
 
@@ -50,6 +50,8 @@ static void write_json(status_command *c, const bh_client_view *view) {
   bh_write_integer(out, view->waiting);
   write_name(out, ",\"parked\":");
   bh_write_integer(out, view->parked);
+  write_name(out, ",\"problem\":");
+  bh_write_string_or_null(out, view->problem);
   write_name(out, ",\"instances\":[");
   for (size_t i = 0; i < view->instance_count; i++) {
     const bh_instance_info *info = &view->instances[i];
@@ -79,11 +81,16 @@ static int widest_instance(const bh_client_view *view) {
 
 static void write_table(const bh_client_view *view) {
   char name[NAME_ESCAPED_MAX];
+  char problem[PROBLEM_ESCAPED_MAX];
   int width = widest_instance(view);
 
   printf("hub      process %lu, epoch %llu\n", (unsigned long)view->hub_pid, (unsigned long long)view->epoch);
   printf("active   %s\n", view->active[0] == '\0' ? "nobody: imports wait until someone claims" : view->active);
-  printf("imports  %lu waiting, %lu parked\n\n", (unsigned long)view->waiting, (unsigned long)view->parked);
+  printf("imports  %lu waiting, %lu parked\n", (unsigned long)view->waiting, (unsigned long)view->parked);
+  if (view->problem[0] != '\0') {
+    printf("PROBLEM  %s\n", bh_escape(view->problem, problem, sizeof problem));
+  }
+  printf("\n");
   if (view->instance_count == 0) {
     printf("No instance is registered.\n");
     return;

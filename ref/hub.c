@@ -178,6 +178,23 @@ int bh_hub_recv(bh_hub *hub, bh_peer id, const uint8_t *octets, size_t size, uin
   return p->state == PEER_CLOSING ? BH_E_CLOSED : BH_OK;
 }
 
+/* ---- trouble */
+
+void bh_hub_problem(bh_hub *hub, const char *problem, uint64_t now) {
+  char escaped[sizeof hub->problem];
+
+  hub->now = now;
+  bh_escape(problem == NULL ? "" : problem, escaped, sizeof escaped);
+  if (strcmp(escaped, hub->problem) == 0) {
+    return;
+  }
+  bh_log(hub, escaped[0] == '\0' ? BH_LOG_INFO : BH_LOG_ERROR, "problem: %s%s", escaped[0] == '\0' ? "over: " : "",
+         escaped[0] == '\0' ? hub->problem : escaped);
+  memcpy(hub->problem, escaped, sizeof escaped);
+  hub->state_due = true;
+  bh_beat_all(hub);
+}
+
 /* ---- actions */
 
 static bool is_drained(const peer *p) {
@@ -234,7 +251,8 @@ void bh_hub_state(bh_hub *hub, bh_hub_view *view) {
                         .epoch = hub->epoch,
                         .instances = hub->view,
                         .waiting = hub->waiting,
-                        .parked = hub->parked};
+                        .parked = hub->parked,
+                        .problem = hub->problem};
   for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
     const peer *p = &hub->peers[slot];
     if (p->state != PEER_REGISTERED || p->role != BH_ROLE_INSTANCE) {

@@ -161,6 +161,7 @@ static void die(bh_hub *hub, entry *e) {
 void bh_reserve(bh_hub *hub, entry *e, uint64_t until) {
   e->reserved_until = until;
   e->peer = 0;
+  e->lost = 0;
   bh_entry_enter(hub, e, ENTRY_RESERVED);
   if (until < hub->next_reserved) {
     hub->next_reserved = until;
@@ -237,8 +238,33 @@ void bh_delivery_on_loss(bh_hub *hub, peer *p, bool process_gone, uint64_t now) 
     }
     if (process_gone) {
       die(hub, e);
-    } else if (e->reserved_until == BH_NEVER) {
+      continue;
+    }
+    if (e->reserved_until == BH_NEVER) {
       bh_reserve(hub, e, now + hub->timeout_ms);
+    }
+    e->lost = p->id;
+  }
+}
+
+static bool is_reserved_since(const entry *e, bh_peer lost) {
+  return e->state == ENTRY_RESERVED && e->reserved_until != BH_NEVER && e->lost == lost;
+}
+
+bool bh_hub_reserves(const bh_hub *hub, bh_peer lost) {
+  for (const entry *e = hub->first; lost != 0 && e != NULL; e = e->next) {
+    if (is_reserved_since(e, lost)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void bh_hub_gone(bh_hub *hub, bh_peer lost, uint64_t now) {
+  hub->now = now;
+  for (entry *e = hub->first; lost != 0 && e != NULL; e = e->next) {
+    if (is_reserved_since(e, lost)) {
+      die(hub, e);
     }
   }
 }

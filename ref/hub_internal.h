@@ -65,6 +65,7 @@ typedef struct entry {
   bh_peer peer;                  /* RECORDING, LOADING, IN_HAND */
   uint32_t message;              /* IN_HAND: the id of its IMPORT_DATA */
   uint64_t reserved_until;       /* RESERVED: BH_NEVER while its holder is connected */
+  bh_peer lost;                  /* RESERVED: the connection with which its holder was lost; 0: another hub's */
   uint32_t sends;                /* how often it was sent; record.attempt may be one more (BH-SPOOL-004) */
   bool was_reserved;             /* RECORDING, LOADING: it goes to the holder that had it before */
   bool asked;                    /* the driver is performing the action that `state` needs */
@@ -105,6 +106,8 @@ struct bh_hub {
   uint64_t last_sequence;
   uint64_t made_imports;
   uint64_t next_reserved; /* not later than the first RESERVED entry's end */
+
+  char problem[BH_PROBLEM_MAX + 1]; /* "": none */
 
   uint64_t next_beat;
   bool state_due;

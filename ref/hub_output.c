@@ -88,6 +88,10 @@ static void send_due_beat(bh_hub *hub, peer *p) {
   write_active(hub, body, "{\"active\":");
   bh_encode_member(body, ",\"waiting\":", hub->waiting);
   bh_encode_member(body, ",\"parked\":", hub->parked);
+  if (hub->problem[0] != '\0') {
+    bh_write_text(body, ",\"problem\":");
+    bh_write_string(body, hub->problem, strlen(hub->problem));
+  }
   if (p->told_instances != hub->instances_version) {
     write_instances(hub, body);
     p->told_instances = hub->instances_version;

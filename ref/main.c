@@ -92,6 +92,7 @@ int main(int argc, char **argv) {
   /* A peer that is gone is told by the write that fails, and a terminal that may not be read by the read. */
   sigaction(SIGPIPE, &ignore, NULL);
   sigaction(SIGTTIN, &ignore, NULL);
+  sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is told by the write that fails, too */
   status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout) != 0) {
     fprintf(stderr, "bridgehub: standard output cannot be written\n");

@@ -54,6 +54,10 @@ void bh_state_write(bh_buffer *out, const bh_hub_view *view, const bh_state_cont
   }
   write_field(out, "],\"waiting\":", view->waiting);
   write_field(out, ",\"parked\":", view->parked);
+  if (view->problem != NULL && view->problem[0] != '\0') {
+    bh_write_text(out, ",\"problem\":");
+    bh_write_string(out, view->problem, strlen(view->problem));
+  }
   write_field(out, ",\"last_update\":", context->unix_time);
   bh_write_text(out, "}\n");
 }

@@ -891,3 +891,23 @@ Test(client, octets_on_loan_stay_where_they_are) {
   free(copy);
   cr_assert_gt(bh_client_send(client, &rest), 30 * 60);
 }
+
+/* BH-SPOOL-012: what the hub cannot do is told, kept until the next HEARTBEAT, and gone with the connection. */
+Test(client, trouble_of_the_hub_s_is_told_once_it_changes) {
+  registers();
+  hub_says("HEARTBEAT", "{'active':null,'waiting':0,'parked':0,'instances':[]}");
+  happens(BH_EV_STATUS);
+  cr_assert_str_eq(status()->problem, "");
+  hub_says("HEARTBEAT", "{'active':null,'waiting':0,'parked':0,'problem':'full'}");
+  happens(BH_EV_STATUS);
+  cr_assert_str_eq(status()->problem, "full");
+  hub_says("HEARTBEAT", "{'active':null,'waiting':0,'parked':0,'problem':'full'}");
+  nothing_happens();
+  hub_says("HEARTBEAT", "{'active':null,'waiting':0,'parked':0}");
+  happens(BH_EV_STATUS);
+  cr_assert_str_eq(status()->problem, "");
+  hub_says("HEARTBEAT", "{'active':null,'waiting':0,'parked':0,'problem':'full'}");
+  happens(BH_EV_STATUS);
+  bh_client_close(client, now);
+  cr_assert_str_eq(status()->problem, "");
+}

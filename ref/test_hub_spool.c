@@ -305,3 +305,62 @@ Test(hub_spool, a_hub_that_ends_forgets_what_was_to_be_done) {
   import.sequence = 2;
   cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
 }
+
+/* ---- trouble */
+
+static void has_trouble(const char *problem) {
+  bh_hub_problem(the_hub(), problem, the_time());
+  hub_works();
+}
+
+/* BH-SPOOL-012, BH-SPOOL-013 */
+Test(hub_spool, trouble_is_told_at_once_with_each_heartbeat_and_when_it_is_over) {
+  actor *a = registers("a");
+  size_t writes;
+
+  forgets(a);
+  writes = state_writes();
+  has_trouble("the spool is full");
+  hears_next(a, "HEARTBEAT", "{'active':'%s','waiting':0,'parked':0,'problem':'the spool is full'}", FIRST);
+  cr_assert_eq(state_writes(), writes + 1);
+  time_passes(HEARTBEAT_MS);
+  hears_next(a, "HEARTBEAT", "{'active':'%s','waiting':0,'parked':0,'problem':'the spool is full'}", FIRST);
+  has_trouble("the spool is gone");
+  hears_next(a, "HEARTBEAT", "{'active':'%s','waiting':0,'parked':0,'problem':'the spool is gone'}", FIRST);
+  has_trouble("the spool is gone");
+  has_trouble(NULL);
+  hears_next(a, "HEARTBEAT", "{'active':'%s','waiting':0,'parked':0}", FIRST);
+  has_trouble(NULL);
+  hears_nothing(a);
+}
+
+/* BH-SPOOL-012: it is a right body, whatever the text is. */
+Test(hub_spool, trouble_is_told_in_1024_octets_of_utf8) {
+  actor *a = registers("a");
+  char text[4096];
+  bh_hub_view view;
+
+  memset(text, 'x', sizeof text);
+  memcpy(text, "\xff\x01", 2);
+  text[sizeof text - 1] = '\0';
+  forgets(a);
+  has_trouble(text);
+  bh_hub_state(the_hub(), &view);
+  cr_assert_eq(strlen(view.problem), BH_PROBLEM_MAX);
+  cr_assert(strncmp(view.problem, "\\xff\\u0001xx", 12) == 0);
+}
+
+/* BH-SPOOL-015, BH-ROUTE-002 */
+Test(hub_spool, what_cannot_be_recorded_waits_and_keeps_its_place) {
+  actor *a = registers("a");
+
+  spool_will(BH_DO_RECORD, BH_SPOOL_FAILED, 2);
+  bridge_sends("[{\"n\":1}]");
+  bridge_sends("[{\"n\":2}]");
+  hears_nothing(a);
+  time_passes(HEARTBEAT_MS);
+  hears_nothing(a);
+  time_passes(HEARTBEAT_MS);
+  acks(a, hears_import(a, IMPORT(1), 1, "[{\"n\":1}]"));
+  hears_import(a, IMPORT(2), 1, "[{\"n\":2}]");
+}

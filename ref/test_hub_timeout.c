@@ -277,3 +277,58 @@ Test(hub_timeout, heartbeats_that_were_missed_are_not_made_up_for) {
   cr_assert_gt(bh_hub_expiry(the_hub()), the_time());
   cr_assert_leq(bh_hub_expiry(the_hub()), the_time() + HEARTBEAT_MS);
 }
+
+/* ---- BH-TIME-009: the process of a lost holder is found to be gone later than its connection */
+
+static bh_peer loses_with_import(actor *a) {
+  bh_peer id = a->id;
+
+  bridge_sends("[{\"n\":1}]");
+  hears_import(a, IMPORT(1), 1, "[{\"n\":1}]");
+  hangs_up(a);
+  return id;
+}
+
+static void is_found_gone(bh_peer id) {
+  bh_hub_gone(the_hub(), id, the_time());
+  hub_works();
+}
+
+Test(hub_timeout, what_a_lost_holder_had_is_free_when_its_process_is_found_gone) {
+  bh_peer lost = loses_with_import(registers("a"));
+  actor *b = registers("b");
+
+  says(b, "CLAIM_ACTIVE", "{}");
+  cr_assert(bh_hub_reserves(the_hub(), lost));
+  cr_assert_not(bh_hub_reserves(the_hub(), b->id));
+  is_found_gone(lost);
+  cr_assert_not(bh_hub_reserves(the_hub(), lost));
+  hears(b, "ACK", "{'for':THAT,'active':'%s'}", SECOND);
+  hears_import(b, IMPORT(1), 2, "[{\"n\":1}]");
+  cr_assert(spool_says(IMPORT(1), 2, SECOND));
+  is_found_gone(lost); /* once is enough */
+  hears_nothing(b);
+}
+
+/* BH-ROUTE-012: one that came back, and was lost again, was lost with another connection. */
+Test(hub_timeout, a_holder_that_came_back_is_not_gone_with_its_old_connection) {
+  bh_peer lost = loses_with_import(registers("a"));
+  actor *a = registers_with("a", "'instance':'" FIRST "'");
+  bh_peer again = a->id;
+
+  cr_assert_not(bh_hub_reserves(the_hub(), lost));
+  is_found_gone(lost);
+  cr_assert_eq(a->in_hand, 1);
+  hangs_up(a);
+  is_found_gone(lost);
+  cr_assert(bh_hub_reserves(the_hub(), again));
+  cr_assert(spool_says(IMPORT(1), 2, FIRST));
+}
+
+/* BH-ACT-005 */
+Test(hub_timeout, the_role_waits_for_a_holder_whose_process_is_found_gone) {
+  bh_peer lost = loses_with_import(registers("a"));
+
+  is_found_gone(lost);
+  knows_active(registers_with("a", "'instance':'" FIRST "'"), FIRST);
+}

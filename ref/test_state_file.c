@@ -53,6 +53,16 @@ Test(state_file, a_hub_that_ends_leaves_no_pid) {
                           "'registered_instances':[],'waiting':0,'parked':0,'last_update':1700000000}\n"));
 }
 
+/* BH-SPOOL-012 */
+Test(state_file, trouble_is_written_while_there_is_some) {
+  bh_hub_view view = {.hub_pid = 1, .epoch = 1, .problem = "the spool \"s\" is full"};
+
+  cr_assert_str_eq(written(&view, false),
+                   quoted("{'version':1,'hub_pid':1,'epoch':1,'port':24981,'active_instance':null,"
+                          "'registered_instances':[],'waiting':0,'parked':0,"
+                          "'problem':'the spool \\'s\\' is full','last_update':1700000000}\n"));
+}
+
 /* Clocks that do not agree: nobody was seen before time began, or after now. */
 Test(state_file, last_seen_stays_within_reason) {
   bh_instance_info strange = {.instance = "a", .name = "n", .last_seen = 20000};

@@ -3,7 +3,62 @@
 
 #include "uv_state.h"
 
+enum { TRIAL_SIZE = 4096 };
+
 /* What the core of the hub wants done: state file and spool. */
+
+/* ---- trouble */
+
+/* A spool that cannot be written is graver than a state file that cannot. */
+static void tell_problem(bh_server *server) {
+  const char *text = server->spool_problem.text[0] != '\0' ? server->spool_problem.text : server->state_problem.text;
+
+  if (!server->stopping) {
+    bh_hub_problem(server->hub, text[0] == '\0' ? NULL : text, bh_server_now(server));
+  }
+}
+
+void bh_server_spool_failed(bh_server *server, int error) {
+  server->spool_failed = true;
+  if (server->spool_problem.text[0] == '\0') {
+    bh_why_set(&server->spool_problem, error, "the spool %s cannot be written: %s", server->spool.path,
+               uv_strerror(error));
+  }
+  tell_problem(server);
+}
+
+/* Where the whole spool was removed, its lock went with it (BH-ELECT-001). */
+static int lock_again(bh_server *server, bh_why *why) {
+  char path[BH_PATH_MAX];
+
+  if (bh_spool_path(path, &server->spool, "lock", "") != 0 || bh_file_exists(path)) {
+    return 0;
+  }
+  bh_lock_release(&server->lock);
+  return bh_lock_take(&server->lock, server->spool.path, why);
+}
+
+/*
+ * Each heartbeat. What failed since the last time may fail for a reason that a trial does not find: the trouble is over
+ * only after a heartbeat in which all went well.
+ */
+static void try_spool(bh_server *server) {
+  size_t size = server->spool_needs > TRIAL_SIZE ? server->spool_needs : TRIAL_SIZE;
+  bh_why why = {""};
+  int error = bh_spool_try(&server->spool, size, &why);
+
+  if (error == 0) {
+    error = lock_again(server, &why);
+  }
+  if (error != 0) {
+    server->spool_problem = why;
+  } else if (!server->spool_failed) {
+    server->spool_needs = 0;
+    server->spool_problem.text[0] = '\0';
+  }
+  server->spool_failed = false;
+  tell_problem(server);
+}
 
 /* ---- the state file */
 
@@ -38,6 +93,8 @@ void bh_server_write_state(bh_server *server, bool ended) {
     bh_say(&server->logger, BH_LOG_INFO, "the state file %s is written again", server->state);
   }
   server->state_failed = failed;
+  server->state_problem = failed ? why : (bh_why){""};
+  tell_problem(server);
 }
 
 /* ---- the spool */
@@ -52,19 +109,27 @@ static void retry(bh_server *server) {
   uint64_t last_sequence;
   uint32_t parked;
 
+  try_spool(server);
   bh_spool_retry_all(&server->spool, bh_server_import_found, server);
   parked = bh_spool_count_parked(&server->spool, &last_sequence);
   bh_hub_parked(server->hub, parked, last_sequence, bh_server_now(server));
 }
 
-static bh_spool_result result_of(const bh_server *server, int error, const char *what, const bh_import *import) {
+/* Not there, no regular file, too long: trying again does not help. A directory that is not there can come back. */
+static bool is_hopeless(const bh_server *server, int error, const bh_import *import) {
+  return error == UV_EINVAL || error == UV_ELOOP || error == UV_EFBIG || bh_spool_is_gone(&server->spool, import);
+}
+
+static bh_spool_result result_of(bh_server *server, int error, const char *what, const bh_import *import) {
   if (error == 0) {
     return BH_SPOOL_OK;
   }
   bh_say(&server->logger, BH_LOG_ERROR, "import %s cannot be %s: %s", import->import, what, uv_strerror(error));
-  /* Not there, no regular file, too long: trying again does not help. */
-  return error == UV_ENOENT || error == UV_EINVAL || error == UV_ELOOP || error == UV_EFBIG ? BH_SPOOL_GONE
-                                                                                            : BH_SPOOL_FAILED;
+  if (is_hopeless(server, error, import)) {
+    return BH_SPOOL_GONE;
+  }
+  bh_server_spool_failed(server, error);
+  return BH_SPOOL_FAILED;
 }
 
 static void spool_done(bh_server *server, int error, const char *what, const bh_import *import) {
@@ -94,6 +159,7 @@ static void remove_import(bh_server *server, const bh_import *import) {
   if (error != 0) {
     bh_say(&server->logger, BH_LOG_ERROR, "import %s is finished and cannot be removed from the spool: %s",
            import->import, uv_strerror(error));
+    bh_server_spool_failed(server, error);
   }
 }
 

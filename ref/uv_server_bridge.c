@@ -60,7 +60,11 @@ static void give_up(bh_server_bridge *b, const char *what, int error) {
 
   bh_say(&server->logger, BH_LOG_ERROR, "Bridge: a value cannot be %s, and its sender is told by a reset: %s", what,
          uv_strerror(error));
+  if (b->value.size > server->spool_needs) {
+    server->spool_needs = b->value.size;
+  }
   bh_spool_drop(&server->spool, &b->value);
+  bh_server_spool_failed(server, error);
   bh_ingest_abort(server->ingest, b->id, "the spool cannot be written");
 }
 

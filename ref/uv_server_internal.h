@@ -14,7 +14,15 @@ enum {
   /* Each port on 127.0.0.1 and ::1. */
   BH_LISTENERS_MAX = 2 * (1 + BH_ALSO_PORTS_MAX),
   BH_INPUT_MAX = 65536,
+  /* The oldest of more is not asked after any more: its time to resume ends by itself. */
+  BH_LOST_MAX = BH_INSTANCES_MAX,
 };
+
+/* A connection that was lost with imports in hand, until its process is known to be gone (BH-TIME-009). */
+typedef struct {
+  bh_peer id;
+  bh_process process;
+} bh_server_lost;
 
 /* A connection at the endpoint. */
 typedef struct bh_server_peer {
@@ -59,9 +67,15 @@ struct bh_server {
 
   bh_server_peer *peers;
   size_t unheard; /* of them, those from which nothing came yet */
+  bh_server_lost lost[BH_LOST_MAX];
+  size_t lost_count;
   bh_server_bridge *bridges;
   bh_buffer file;         /* of the state file, or of an import on its way to the core */
   bool state_failed;      /* the last writing of the state file */
+  bh_why state_problem;   /* ... and why */
+  bool spool_failed;      /* something in the spool since it was tried last */
+  size_t spool_needs;     /* octets that a value had which could not be written */
+  bh_why spool_problem;   /* "": it can be written */
   uint64_t accept_failed; /* when a failure to accept was said last; 0: never */
   bool stopping;
   void (*stopped)(void *ctx);
@@ -83,6 +97,8 @@ void bh_server_accept_failed(bh_server *server, const char *what, int error);
 void bh_server_perform(bh_server *server);
 void bh_server_write_state(bh_server *server, bool ended);
 int bh_server_import_found(void *ctx, const bh_import *import);
+/* Something could not be done in the spool: every client is told. */
+void bh_server_spool_failed(bh_server *server, int error);
 
 /* uv_server_peer.c */
 int bh_server_listen(bh_server *server, bh_why *why);

@@ -50,12 +50,26 @@ static void close_connection(bh_server_peer *p) {
   bh_server_close_handle(p->server, (uv_handle_t *)&p->pipe, on_closed);
 }
 
+/* Its socket closes a moment before its process is gone: it is asked after later (BH-TIME-009). */
+static void remember_lost(bh_server *server, bh_peer id, const bh_process *process) {
+  if (process->pid == 0 || !bh_hub_reserves(server->hub, id)) {
+    return;
+  }
+  if (server->lost_count == BH_LOST_MAX) {
+    server->lost_count--;
+    memmove(&server->lost[0], &server->lost[1], server->lost_count * sizeof server->lost[0]);
+  }
+  server->lost[server->lost_count++] = (bh_server_lost){.id = id, .process = *process};
+}
+
 /* The connection has ended by itself, or cannot be used: the core is told. */
 static void lose(bh_server_peer *p) {
   bh_server *server = p->server;
+  bh_peer id = p->id;
 
-  if (p->id != 0) {
+  if (id != 0) {
     bh_hub_close(server->hub, p->id, bh_process_look(&p->process) != BH_PROCESS_LIVES, bh_server_now(server));
+    remember_lost(server, id, &p->process);
   }
   close_connection(p);
 }
@@ -66,6 +80,7 @@ void bh_server_close_peer(bh_server *server, bh_peer id) {
 
   if (p != NULL) {
     bh_endpoint_drain(&p->pipe, server->input, sizeof server->input);
+    remember_lost(server, id, &p->process);
     close_connection(p);
   }
 }
@@ -267,7 +282,25 @@ int bh_server_listen(bh_server *server, bh_why *why) {
   return bh_endpoint_listen(server->loop, &server->listener, server->endpoint, BACKLOG, on_connection, why);
 }
 
-/* ---- the sweep (BH-TIME-008) */
+/* ---- the sweep (BH-TIME-008, BH-TIME-009) */
+
+static void sweep_lost(bh_server *server) {
+  size_t kept = 0;
+
+  for (size_t i = 0; i < server->lost_count; i++) {
+    const bh_server_lost *lost = &server->lost[i];
+
+    if (!bh_hub_reserves(server->hub, lost->id)) {
+      continue;
+    }
+    if (bh_process_look(&lost->process) == BH_PROCESS_GONE) {
+      bh_hub_gone(server->hub, lost->id, bh_server_now(server));
+      continue;
+    }
+    server->lost[kept++] = *lost;
+  }
+  server->lost_count = kept;
+}
 
 void bh_server_sweep(bh_server *server) {
   for (bh_server_peer *p = server->peers; p != NULL; p = p->next) {
@@ -275,4 +308,5 @@ void bh_server_sweep(bh_server *server) {
       lose(p);
     }
   }
+  sweep_lost(server);
 }

@@ -124,7 +124,7 @@ static int remove_value(void *ctx, const char *name) {
   return 0;
 }
 
-int bh_spool_open(bh_spool *spool, bh_why *why) {
+static int make_directories(const bh_spool *spool, bh_why *why) {
   static const char *const directories[] = {bh_spool_queue, bh_spool_parked, bh_spool_retry, tmp};
   char path[BH_PATH_MAX];
   int error = 0;
@@ -133,10 +133,18 @@ int bh_spool_open(bh_spool *spool, bh_why *why) {
     error = bh_spool_path(path, spool, directories[i], "");
     error = error != 0 ? error : make_private(path, why);
   }
+  return error;
+}
+
+int bh_spool_open(bh_spool *spool, bh_why *why) {
+  char path[BH_PATH_MAX];
+  int error = make_directories(spool, why);
+
   if (error != 0) {
     return error;
   }
-  error = bh_directory_list(path, remove_value, spool);
+  error = bh_spool_path(path, spool, tmp, "");
+  error = error != 0 ? error : bh_directory_list(path, remove_value, spool);
   return error != 0 ? bh_why_set(why, error, "the spool's %s cannot be read: %s", path, uv_strerror(error)) : 0;
 }
 
@@ -152,6 +160,7 @@ int bh_spool_begin(bh_spool *spool, bh_spool_value *value) {
 
   value->name = ++spool->values;
   value->file = -1;
+  value->size = 0;
   error = value_path(path, spool, value);
   if (error != 0) {
     return error;
@@ -161,6 +170,7 @@ int bh_spool_begin(bh_spool *spool, bh_spool_value *value) {
 }
 
 int bh_spool_append(bh_spool_value *value, const uint8_t *octets, size_t size) {
+  value->size += size;
   return bh_file_write(value->file, octets, size);
 }
 
@@ -194,6 +204,47 @@ void bh_spool_drop(const bh_spool *spool, bh_spool_value *value) {
   if (value_path(path, spool, value) == 0) {
     bh_file_remove(path);
   }
+}
+
+/* ---- trouble */
+
+static int write_zeros(bh_spool_value *value, size_t size) {
+  static const uint8_t zeros[65536];
+  int error = 0;
+
+  while (error == 0 && value->size < size) {
+    size_t left = size - value->size;
+
+    error = bh_spool_append(value, zeros, left < sizeof zeros ? left : sizeof zeros);
+  }
+  return error;
+}
+
+int bh_spool_try(bh_spool *spool, size_t size, bh_why *why) {
+  bh_spool_value value = {.file = -1};
+  int error = make_private(spool->path, why);
+
+  if (error == 0) {
+    error = make_directories(spool, why);
+  }
+  if (error != 0) {
+    return error;
+  }
+  error = bh_spool_begin(spool, &value);
+  if (error == 0) {
+    error = write_zeros(&value, size);
+  }
+  bh_spool_drop(spool, &value);
+  return error == 0 ? 0 : bh_why_set(why, error, "the spool %s cannot be written: %s", spool->path, uv_strerror(error));
+}
+
+bool bh_spool_is_gone(const bh_spool *spool, const bh_import *import) {
+  char path[BH_PATH_MAX];
+  uv_stat_t status;
+
+  return bh_spool_path(path, spool, bh_spool_queue, "") == 0 && bh_file_link_status(path, &status) == 0 &&
+         (status.st_mode & S_IFMT) == S_IFDIR && import_path(path, spool, bh_spool_queue, import) == 0 &&
+         bh_file_link_status(path, &status) == UV_ENOENT;
 }
 
 /* ---- an import */

@@ -27,6 +27,7 @@ typedef struct {
 /* A value on its way from Bridge. */
 typedef struct {
   int file;      /* -1: none */
+  size_t size;   /* written so far */
   uint64_t name; /* in tmp/ */
 } bh_spool_value;
 
@@ -38,6 +39,10 @@ int bh_spool_make(bh_spool *spool, const char *path, const bh_logger *logger, bh
 /* What is in it; the caller has the lock. Empties tmp/. */
 int bh_spool_open(bh_spool *spool, bh_why *why);
 void bh_spool_close(bh_spool *spool);
+/* Whether it can be written, `size` octets at least; what is missing of it is made anew. */
+int bh_spool_try(bh_spool *spool, size_t size, bh_why *why);
+/* The import's file is not in queue/, which itself is there. */
+bool bh_spool_is_gone(const bh_spool *spool, const bh_import *import);
 /* The imports in queue/, by sequence. What does not fit is left alone and said in the log (BH-SPOOL-008). */
 int bh_spool_take_over(bh_spool *spool, bh_spool_found found, void *ctx, bh_why *why);
 /* Moves what lies in retry/ to queue/, with `deaths` 0 and no holder; one that is not taken is moved back. */

@@ -17,6 +17,7 @@ static const struct section sections[] = {
     {"active", "4 Who is active"},
     {"ingest", "5 What Bridge sends"},
     {"spool", "6.1 Spool"},
+    {"spool_trouble", "6.1 Spool: trouble"},
     {"crash", "6 Nothing is lost: hubs that die"},
     {"delivery", "6.2 Delivery"},
     {"holders", "6.2 Delivery: clients that die"},
