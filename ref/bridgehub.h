@@ -411,6 +411,33 @@ BH_API int bh_client_refuse(bh_client *client, const char *import, const char *m
 
 BH_API void bh_client_status(const bh_client *client, bh_client_view *view);
 
+/* ------------------------------------------------------------------------------------------------ parked imports */
+
+/*
+ * What was given up, and is decided on by hand (section 6.1). Unlike all above these look into the spool, `spool` being
+ * its directory, at once. They need no hub and disturb none: an import that a hub or somebody else has moved meanwhile
+ * is not parked any more. What goes wrong is said in `why`, in at most `why_size` octets and a 0.
+ */
+enum { BH_REASON_OCTETS_MAX = 1023 };
+
+typedef struct {
+  bh_import import;
+  uint64_t parked_at;                    /* Unix seconds */
+  uint64_t size;                         /* octets of the array */
+  uint32_t assets;                       /* its elements; 0: it is no array */
+  char reason[BH_REASON_OCTETS_MAX + 1]; /* as it was written, "" where it was not: escape it before printing */
+} bh_parked;
+
+/* Those in parked/, by sequence; to be freed. BH_E_STATE: the spool cannot be read. One that is missing is empty. */
+BH_API int bh_parked_list(const char *spool, bh_parked **items, size_t *count, char *why, size_t why_size);
+BH_API void bh_parked_free(bh_parked *items);
+/* To be tried again, by the hub at its next heartbeat. BH_E_INVALID: not parked. BH_E_STATE: it cannot be moved. */
+BH_API int bh_parked_retry(const char *spool, const char *import, char *why, size_t why_size);
+/* Removed for good. BH_E_INVALID, BH_E_STATE: as above. */
+BH_API int bh_parked_drop(const char *spool, const char *import, char *why, size_t why_size);
+/* Whether a hub of another process has the spool. */
+BH_API bool bh_parked_hub_runs(const char *spool);
+
 #ifdef __cplusplus
 }
 #endif

@@ -247,3 +247,40 @@ CASE(spool_trouble, a_link_fifo_or_directory_in_parked_stops_nothing, MUST, "BH-
 CASE(spool_trouble, a_link_fifo_or_directory_in_tmp_stops_nothing, MUST, "BH-SPOOL-007") {
   expect_planted_is_harmless("tmp");
 }
+
+/* ---- kill -9 */
+
+/*
+ * At whatever instruction it comes: in each life the hub is killed a little later after an export was begun, while a
+ * client takes imports. What was called safe is there in the end, and what lies under its final name is whole.
+ */
+CASE(spool_trouble, kill_9_at_any_moment_leaves_only_whole_imports, MUST, "BH-SPOOL-001 BH-SPOOL-005 BH-SPOOL-007") {
+  enum { LIVES = 12, ASSETS = 20000 };
+  struct hub *hub = hub_prepare((struct hub_options){.need = "spool"});
+  char *body = format("[{\"x\":\"%s\"}]", repeat("y", ASSETS));
+  size_t whole = strlen(body);
+  size_t count;
+  size_t size;
+
+  hub_run(hub);
+  for (unsigned life = 0; life < LIVES; life++) {
+    struct conn *conn = join(hub, "A");
+    struct bridge *bridge = bridge_open(hub);
+
+    make_active(conn);
+    bridge_send_text(bridge, body);
+    bridge_half_close(bridge);
+    next_message_in(conn, life);
+    hub_kill(hub);
+    struct spool_entry *entries = spool_list(hub, "queue", &count);
+    for (size_t i = 0; i < count; i++) {
+      const char *text = file_read(entries[i].path, &size);
+
+      EXPECT(text != NULL && size == whole && memcmp(text, body, whole) == 0, "what lies in queue/ is whole",
+             "%s has %u octets, and not %u", entries[i].name, (unsigned)size, (unsigned)whole);
+    }
+    hub_run(hub);
+    EXPECT(spool_count(hub, "queue") == count, "what was complete survives", "of %u imports %u are there",
+           (unsigned)count, (unsigned)spool_count(hub, "queue"));
+  }
+}

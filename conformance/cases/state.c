@@ -209,3 +209,65 @@ CASE(state, a_symbolic_link_is_not_written_through, MUST, "BH-STATE-006 BH-STATE
   EXPECT(lstat(hub->state, &status) == 0 && S_ISREG(status.st_mode), "the link is replaced by a file of its own",
          "it is not");
 }
+/* ---- what is planted at the state file's place */
+
+static void expect_replaced(struct hub *hub, const char *what) {
+  struct stat status;
+
+  hub_run(hub);
+  struct conn *conn = join(hub, "A");
+  expect_active(conn, conn->instance);
+  EXPECT(lstat(hub->state, &status) == 0 && S_ISREG(status.st_mode), "a file of the hub's takes its place",
+         "%s lies there still", what);
+  EXPECT(state_has_text(hub, "registered_instances[0].instance", conn->instance), "it is written", "it is not");
+}
+
+CASE(state, a_fifo_in_its_place_blocks_nothing, MUST, "BH-STATE-005") {
+  struct hub *hub = hub_prepare((struct hub_options){0});
+
+  if (mkfifo(hub->state, 0600) != 0) {
+    skip("no FIFO can be made");
+  }
+  expect_replaced(hub, "the FIFO");
+}
+
+CASE(state, a_huge_file_is_survived, MUST, "BH-STATE-005") {
+  struct hub *hub = hub_prepare((struct hub_options){0});
+
+  file_write(hub->state, "{", 1);
+  if (truncate(hub->state, (off_t)1 << 40) != 0) {
+    skip("no file of a TiB can be made");
+  }
+  expect_replaced(hub, "the huge file");
+}
+
+CASE(state, deep_nesting_is_survived, MUST, "BH-STATE-005") {
+  struct hub *hub = hub_prepare((struct hub_options){0});
+  const char *text = format("{\"version\":1,\"x\":%s", repeat("[", 100000));
+
+  file_write(hub->state, text, strlen(text));
+  expect_replaced(hub, "the file");
+}
+
+CASE(state, a_pid_that_is_another_process_s_is_nothing_to_a_hub, MUST, "BH-STATE-005 BH-ELECT-004") {
+  struct hub *hub = hub_prepare((struct hub_options){0});
+  const char *text = format("{\"version\":1,\"hub_pid\":%lu,\"epoch\":41,\"port\":%u,\"active_instance\":null,"
+                            "\"registered_instances\":[],\"waiting\":0,\"parked\":0,\"last_update\":1}",
+                            (unsigned long)getpid(), (unsigned)hub->port);
+
+  file_write(hub->state, text, strlen(text));
+  hub_run(hub);
+  const struct message *ack = register_instance(conn_open(hub), "A");
+  expect_integer(&ack->json, "epoch", 42);
+}
+
+CASE(state, a_directory_in_its_place_stops_nothing, MUST, "BH-STATE-005") {
+  struct hub *hub = hub_prepare((struct hub_options){0});
+
+  EXPECT(mkdir(hub->state, 0700) == 0, "a directory can be made", "it cannot");
+  hub_run(hub);
+  struct conn *conn = join(hub, "A");
+  bridge_export(hub, "[{\"id\":1}]");
+  take_assets(conn, "[{\"id\":1}]");
+  EXPECT(hub_log_size(hub) > 0, "the hub's log says what is wrong", "it is empty");
+}
