@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import os
+import time
 from dataclasses import dataclass, field
 
 COMPLETE = 'complete'
@@ -95,6 +96,12 @@ class Ledger:
         return hubs, len(killed) - hubs
 
 
+def stamp_of(at: float) -> str:
+    """A time of the monotonic clock, as the program's log has it."""
+    when = datetime.datetime.fromtimestamp(time.time() - time.monotonic() + at, datetime.timezone.utc)
+    return when.strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3] + 'Z'
+
+
 class Journal:
     """The same for people: a line an event, with the stamp of the program's own log, so that they can be merged."""
 
@@ -103,8 +110,7 @@ class Journal:
         self._file = open(self.path, 'w', encoding='utf-8', buffering=1)
 
     def say(self, text: str) -> None:
-        stamp = datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]
-        self._file.write('%sZ torture %s\n' % (stamp, text))
+        self._file.write('%s torture %s\n' % (stamp_of(time.monotonic()), text))
 
     def close(self) -> None:
         self._file.close()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What is known of an export that went wrong: the journal's and the logs' lines about it, in the order of time."""
+"""What the journal and the logs say of an export or of a span of time, line by line, in the order of time."""
 from __future__ import annotations
 
 import os
 import re
 
-from ledger import Ledger
+from ledger import Ledger, stamp_of
 from place import Place
 
 IMPORT_ID = re.compile(r'\b[0-9a-f]{16}-\d+\b')
@@ -30,6 +30,19 @@ def _of_nobody(lines: list[tuple[str, str]], ledger: Ledger) -> list[str]:
     return sorted(named - handed_up)[:CANDIDATES_MAX]
 
 
+def tell_gap(place: Place, gap: tuple[float, float]) -> list[str]:
+    """What happened while there was no hub."""
+    begin, end = map(stamp_of, gap)
+    during = [(source, line) for source, line in _lines(place)
+              if begin <= line[:len(begin)] <= end and not IMPORT_ID.search(line)]
+    return ['no hub from %s to %s:' % (begin, end)] + _shown(during)
+
+
+def _shown(lines: list[tuple[str, str]]) -> list[str]:
+    more = ['  ... and %d more lines' % (len(lines) - LINES_MAX)] if len(lines) > LINES_MAX else []
+    return ['  %-12s %s' % entry for entry in lines[:LINES_MAX]] + more
+
+
 def tell(place: Place, ledger: Ledger, export_id: str) -> list[str]:
     lines = _lines(place)
     export = ledger.exports[export_id]
@@ -41,8 +54,4 @@ def tell(place: Place, ledger: Ledger, export_id: str) -> list[str]:
         told.append('  nobody was given it; imports that logs name and nobody was given: %s' %
                     (', '.join(imports) or 'none'))
     names = re.compile('|'.join(r'\b%s\b' % re.escape(word) for word in [export_id, *imports]))
-    about = [(source, line) for source, line in lines if names.search(line)]
-    told += ['  %-12s %s' % entry for entry in about[:LINES_MAX]]
-    if len(about) > LINES_MAX:
-        told.append('  ... and %d more lines' % (len(about) - LINES_MAX))
-    return told
+    return told + _shown([(source, line) for source, line in lines if names.search(line)])

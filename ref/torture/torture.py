@@ -195,6 +195,9 @@ def main(arguments: list[str]) -> int:
     told = report.lines(torture.ledger, verdict, torture.held_up)
     for export in verdict.lost[:STORIES_MAX]:
         told += story.tell(place, torture.ledger, export)
+    longest = max(torture.ledger.gaps, key=lambda gap: gap[1] - gap[0], default=(0.0, 0.0))
+    if longest[1] - longest[0] > report.GOAL_GAP_MS / 1000:
+        told += story.tell_gap(place, longest)
     print('\n'.join(told))
     if verdict.is_good and not options.keep:
         place.remove()
