@@ -94,8 +94,7 @@ FIXED_TORTURE = {'seed': 1, 'seconds': 5}
 
 def tortured(env, chosen, seconds, seed):
     reports = REPORTS % (env['variant'], 'torture')
-    argv = [sys.executable, 'ref/torture/torture.py', '--program', path(chosen['hub']), '--seconds', str(seconds),
-            '--supervised']
+    argv = [sys.executable, 'ref/torture/torture.py', '--program', path(chosen['hub']), '--seconds', str(seconds)]
     argv += ['--seed', str(seed)] if seed else []
     limit = float(seconds) + steps.SECONDS_MAX
     return steps.Step('torture', chosen['hub'],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import time
 from typing import Any, Callable, Coroutine
 
@@ -78,7 +79,7 @@ class Members:
             self._ledger.faults.append('process %d ended by itself, with status %d (its log is %d-%05d.log)' % (
                 process.number, status, process.slot, process.number))
             self._ledger.lives[process.number].died = time.monotonic()
-        elif not process.killed and status != 0:
+        elif not process.killed and status != 0 and (process.instance or status != -signal.SIGTERM):
             self._ledger.faults.append('process %d, told to end, did so with status %d' % (process.number, status))
         await asyncio.sleep(0 if self._ending else process.chance.uniform(0, RESTART_SECONDS))
         if not self._ending:

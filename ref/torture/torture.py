@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import time
+from typing import Callable
 
 import report
 import story
@@ -98,14 +99,16 @@ class Torture:
     async def _begin(self) -> None:
         await self._watch.start(self._place.endpoint)
         await self._members.start(0)
+        await self._wait_for('a hub', lambda: self._watch.waiting is not None)
         for slot in range(1, PROCESSES):
             await self._members.start(slot)
+        await self._wait_for('a client', lambda: len(self._members.instances()) > 0)
 
-    async def _wait_for_hub(self) -> None:
+    async def _wait_for(self, what: str, is_there: Callable[[], bool]) -> None:
         until = time.monotonic() + READY_SECONDS
-        while self._watch.waiting is None or not self._members.instances():
+        while not is_there():
             if self.ledger.faults or time.monotonic() > until:
-                raise NotReady('there is no hub with a client')
+                raise NotReady('the beginning: there is not %s' % what)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _rest(self) -> None:
@@ -126,8 +129,6 @@ class Torture:
         background = [asyncio.ensure_future(self._measure_itself())]
         try:
             await self._begin()
-            watching = asyncio.ensure_future(self._watch.run())
-            await self._wait_for_hub()
             background.append(asyncio.ensure_future(self._claim()))
             sending = [asyncio.ensure_future(sender.run()) for sender in self._senders]
             await self._kill(time.monotonic() + self._options.seconds)
@@ -145,7 +146,6 @@ class Torture:
                     self.ledger.faults.append('this driver failed: %r' % ended)
             await self._members.end()
             await self._watch.end()
-        await watching
 
     def verdict(self) -> Verdict:
         return judge(self.ledger, self._spooled('queue'), self._spooled('parked'))

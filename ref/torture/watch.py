@@ -18,6 +18,7 @@ class Watch:
         self._ledger = ledger
         self._journal = journal
         self._process: asyncio.subprocess.Process
+        self._reading: asyncio.Task[None]
         self._down_at: float | None = None
         self._epoch = 0
         self.ended = False  # deaths from here on are not counted
@@ -28,8 +29,9 @@ class Watch:
     async def start(self, endpoint: str) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, OBSERVER, endpoint, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+        self._reading = asyncio.ensure_future(self._read())
 
-    async def run(self) -> None:
+    async def _read(self) -> None:
         assert self._process.stdout
         while line := await self._process.stdout.readline():
             self._take(json.loads(line))
@@ -37,6 +39,7 @@ class Watch:
     async def end(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
+        await self._reading
         await self._process.wait()
 
     def _take(self, news: dict[str, Any]) -> None:
