@@ -6,7 +6,7 @@ import collections
 import re
 from dataclasses import dataclass, field
 
-from ledger import COMPLETE, ON_PURPOSE, Export, Handing, Ledger
+from ledger import COMPLETE, ON_PURPOSE, RESET, Export, Handing, Ledger
 
 DEATHS_MAX = 3
 SPOOL_NAME = re.compile(r'(?P<sequence>\d{20})\.(?P<import_id>[0-9a-f]{16}-\d+)\.(?P<attempt>\d+)\.(?P<deaths>\d+)'
@@ -119,7 +119,7 @@ def _judge_order(ledger: Ledger, verdict: Verdict) -> None:
 
 
 def _judge_rest(ledger: Ledger, verdict: Verdict) -> None:
-    """What is still in the spool is there for a reason."""
+    """What is still in the spool is there for a reason, and each sender was answered as it should be."""
     acknowledged = {handing.import_id for handing in ledger.handings if handing.acknowledged}
     refused = {handing.import_id for handing in ledger.handings if handing.refused}
     for entry in verdict.parked:
@@ -129,8 +129,8 @@ def _judge_rest(ledger: Ledger, verdict: Verdict) -> None:
         verdict.wrong.append('%s (%s%s) still waits, though processes live that could have it' % (
             entry.name, entry.export, ', acknowledged' if entry.import_id in acknowledged else ''))
     for export in ledger.exports.values():
-        if not export.outcome:
-            verdict.wrong.append('%s is still being sent' % export.id)
+        if export.outcome not in (COMPLETE, RESET, ON_PURPOSE):
+            verdict.wrong.append('%s: its sender says: %s' % (export.id, export.outcome or 'still under way'))
 
 
 def _spooled(ledger: Ledger, files: dict[str, str | None], verdict: Verdict) -> list[Spooled]:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 COMPLETE = 'complete'
+RESET = 'reset'
 ON_PURPOSE = 'broken off by the sender'
 
 
@@ -20,7 +21,7 @@ class Export:
     crc: int
     begun: float
     ended: float = 0.0
-    outcome: str = ''  # COMPLETE, or why its sender does not know it to be safe; '': it is still being sent
+    outcome: str = ''  # COMPLETE, or why its sender does not know it to be safe
 
 
 @dataclass

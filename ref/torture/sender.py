@@ -9,10 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from ledger import COMPLETE, ON_PURPOSE, Export, Journal, Ledger
+from ledger import COMPLETE, ON_PURPOSE, RESET, Export, Journal, Ledger
 from payload import Payloads, Value
 
-RESET = 'reset'
 EARLY = 'ended before the sender had half-closed'
 UNANSWERED = 'neither ended nor reset'
 ANSWER_SECONDS = 60.0

@@ -79,6 +79,9 @@ class Accounting(unittest.TestCase):
     def test_still_being_sent(self) -> None:
         self.assertTrue(judge(ledger_of('a', outcome=''), {}, {}).wrong)
 
+    def test_not_answered(self) -> None:
+        self.assertTrue(judge(ledger_of('a', outcome='neither ended nor reset'), {}, {}).wrong)
+
     def test_half_an_export(self) -> None:
         ledger = ledger_of('a', outcome=ON_PURPOSE)
         hand(ledger, 'a', 1)
