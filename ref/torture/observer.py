@@ -2,7 +2,7 @@
 """An observer of the hub, in a process of its own so that nothing else holds it up: observer.py ENDPOINT
 
 It registers with each hub as soon as there is one, and writes a line of JSON for each thing that it learns:
-{"at":T,"up":PID,"epoch":N}, {"at":T,"down":true}, {"at":T,"active":ID or null,"waiting":N,"parked":N}.
+{"at":T,"up":PID,"epoch":N}, {"at":T,"down":true}, {"at":T,"active":ID or null,"waiting":N,"problem":TEXT or null}.
 It ends when its standard input does.
 """
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Observer:
             tell(up=body['hub_pid'], epoch=body['epoch'])
         elif kind == 'HEARTBEAT':
             self._send('ACK', {'for': number})
-            tell(active=body['active'], waiting=body['waiting'], parked=body['parked'])
+            tell(active=body['active'], waiting=body['waiting'], problem=body.get('problem'))
 
     def read(self) -> bool:
         """False: the hub is gone."""

@@ -21,6 +21,7 @@ class Watch:
         self._reading: asyncio.Task[None]
         self._down_at: float | None = None
         self._epoch = 0
+        self._problem: str | None = None
         self.ended = False  # deaths from here on are not counted
         self.hub_pid: int | None = None
         self.active: str | None = None
@@ -49,6 +50,12 @@ class Watch:
             self._down(news['at'])
         else:
             self.active, self.waiting = news['active'], news['waiting']
+            self._note_problem(news['problem'])
+
+    def _note_problem(self, problem: str | None) -> None:
+        if problem and problem != self._problem:
+            self._ledger.faults.append('hub %s has a problem: %s' % (self.hub_pid, problem))
+        self._problem = problem
 
     def _up(self, at: float, pid: int, epoch: int) -> None:
         self._ledger.note_hub(pid)
