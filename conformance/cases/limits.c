@@ -12,7 +12,7 @@ enum { UNREGISTERED = 64, INSTANCES = 256, OBSERVERS = 64 };
 /* ---- BH-LIMIT-001: connections that have not registered */
 
 CASE(limits, sixty_four_connections_need_not_register, MUST, "BH-LIMIT-001") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
   struct conn *conns[UNREGISTERED];
 
   for (size_t i = 0; i < UNREGISTERED; i++) {
