@@ -73,7 +73,8 @@ static const struct message *next_import(struct conn *conn) {
 }
 
 static bool is_about_order(void) {
-  static const char *const ids[] = {"BH-ROUTE-002", "BH-ROUTE-004", "BH-ROUTE-007", "BH-INGEST-003", "BH-SPOOL-006"};
+  static const char *const ids[] = {"BH-ROUTE-002",  "BH-ROUTE-004",  "BH-ROUTE-007",
+                                    "BH-INGEST-003", "BH-INGEST-006", "BH-SPOOL-006"};
 
   for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
     if (judges(ids[i])) {
@@ -157,11 +158,20 @@ void expect_same_import(const struct message *first, const struct message *again
          "it was %s and is %s", import_of(first), import_of(again));
 }
 
+static const struct message *next_or_unanswered(struct conn *conn, uint32_t id) {
+  const struct message *message = next_message_in(conn, deadline_ms());
+
+  if (message == NULL && !conn->ended) {
+    fail_as("BH-MSG-001", format("an answer for HEARTBEAT %u on %s", (unsigned)id, conn->name), "none");
+  }
+  return message != NULL ? message : next_message(conn);
+}
+
 void expect_nothing_more(struct conn *conn) {
   uint32_t id = send_message(conn, "HEARTBEAT", "{}");
   const struct message *message;
 
-  while (!is_answer_to(message = next_message(conn), id)) {
+  while (!is_answer_to(message = next_or_unanswered(conn, id), id)) {
     if (strcmp(message->type, "IMPORT_DATA") != 0) {
       continue;
     }
