@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd_client.h"
 #include "cmd_request.h"
+#include "cmd_session.h"
 
 /* Makes an instance active: another one and goes, or one of its own and stays. */
 
@@ -27,6 +28,10 @@ static int run(int argc, char **argv) {
   }
   if (operand == argc) {
     return cmd_client_run(&cmd_claim, &options, "claim");
+  }
+  if (!cmd_is_instance_id(argv[operand])) {
+    return cmd_usage(&cmd_claim, "ID is 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that", BH_INSTANCE_ID_MAX,
+                     argv[operand]);
   }
   request = (cmd_request){.group = options.group,
                           .endpoint = options.endpoint,

@@ -244,6 +244,10 @@ static void on_line(void *ctx, char *line) {
     tell_error(c, "a command is too long", "");
     return;
   }
+  if (!cmd_is_utf8(line)) { /* quoted in an event, it would make that no JSON */
+    tell_error(c, "a command is not UTF-8", "");
+    return;
+  }
   name = strtok_r(line, " \t", &rest);
   operand = name == NULL ? NULL : strtok_r(NULL, " \t", &rest);
   if (name == NULL || c->quitting) {

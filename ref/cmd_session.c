@@ -175,15 +175,14 @@ static int start_link(cmd_session *session, char endpoints[BH_ENDPOINTS_MAX][BH_
   return bh_link_start(&session->loop, &link, &session->link, why);
 }
 
-static bool is_instance_id(const char *text) {
+bool cmd_is_instance_id(const char *text) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
   size_t size = strlen(text);
 
   return size > 0 && size <= BH_INSTANCE_ID_MAX && strspn(text, letters) == size;
 }
 
-/* The hub would refuse a name that is not UTF-8, again and again. */
-static bool is_name(const char *text) {
+bool cmd_is_utf8(const char *text) {
   bh_buffer string;
   bh_json json;
   size_t consumed;
@@ -195,14 +194,19 @@ static bool is_name(const char *text) {
   right = !string.failed && bh_json_feed(&json, string.octets, string.size, &consumed) == BH_JSON_MORE &&
           bh_json_end(&json) == BH_JSON_DONE;
   bh_buffer_free(&string);
-  return right && text[0] != '\0' && strlen(text) <= BH_NAME_MAX;
+  return right;
+}
+
+/* The hub would refuse a name that is not UTF-8, again and again. */
+static bool is_name(const char *text) {
+  return text[0] != '\0' && strlen(text) <= BH_NAME_MAX && cmd_is_utf8(text);
 }
 
 static int check(const cmd_command *command, const cmd_session_config *config) {
   if (!is_name(config->name)) {
     return cmd_usage(command, "a name has 1-%d octets and is UTF-8", BH_NAME_MAX);
   }
-  if (config->instance != NULL && !is_instance_id(config->instance)) {
+  if (config->instance != NULL && !cmd_is_instance_id(config->instance)) {
     return cmd_usage(command, "--instance takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that",
                      BH_INSTANCE_ID_MAX, config->instance);
   }

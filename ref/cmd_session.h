@@ -54,4 +54,7 @@ int cmd_paths(const cmd_command *command, const char *group, const char *endpoin
               bh_paths *paths);
 int cmd_check_timings(const cmd_command *command, uint32_t heartbeat_ms, uint32_t timeout_ms);
 
+bool cmd_is_instance_id(const char *text);
+bool cmd_is_utf8(const char *text);
+
 #endif

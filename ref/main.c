@@ -72,15 +72,15 @@ static int run(int argc, char **argv) {
   return command == NULL ? unknown(argv[1]) : command->run(argc - 1, argv + 1);
 }
 
-/* A descriptor that was closed could otherwise become a socket's, and be written to by the log. */
+/*
+ * A descriptor that was closed could otherwise become a socket's, and be written to by the log. Standard output is
+ * opened for reading, so that writing fails as it would have: `client --ack` must not finish what nobody can read.
+ */
 static void open_standard_files(void) {
-  int file;
-
-  do {
-    file = open("/dev/null", O_RDWR);
-  } while (file >= 0 && file <= STDERR_FILENO);
-  if (file >= 0) {
-    close(file);
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+    if (fcntl(file, F_GETFD) < 0) {
+      open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY); /* the lowest that is free: this one */
+    }
   }
 }
 

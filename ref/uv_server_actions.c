@@ -89,7 +89,7 @@ void bh_server_write_state(bh_server *server, bool ended) {
 
   if (failed && !server->state_failed) {
     bh_say(&server->logger, BH_LOG_ERROR, "%s", why.text);
-  } else if (!failed && server->state_failed) {
+  } else if (!failed && server->state_failed && !ended) { /* at the end it may have been removed instead */
     bh_say(&server->logger, BH_LOG_INFO, "the state file %s is written again", server->state);
   }
   server->state_failed = failed;
