@@ -162,6 +162,8 @@ uint64_t json_integer(const struct json *json, const char *path);
 size_t json_count(const struct json *json, const char *path); /* elements of an array, members of an object */
 /* The value's own octets. */
 const char *json_octets(const struct json *json, const char *path, size_t *size);
+/* The same value, however it is written: with other white space, escapes or digits. */
+bool json_same(const char *a, size_t a_size, const char *b, size_t b_size);
 
 /* NULL is null. */
 void expect_text(const struct json *json, const char *path, const char *text);

@@ -81,6 +81,57 @@ static struct value find(const struct json *json, const char *path) {
   return value;
 }
 
+static bool same_text(struct value a, struct value b) {
+  char *left = allocate(a.size + 1), *right = allocate(b.size + 1);
+  bh_text_info l = bh_text_decode((bh_octets){(const uint8_t *)a.octets, a.size}, left, a.size + 1);
+  bh_text_info r = bh_text_decode((bh_octets){(const uint8_t *)b.octets, b.size}, right, b.size + 1);
+  return l.size == r.size && memcmp(left, right, l.size) == 0;
+}
+
+/* The next member of an object, or element of an array; the value's octets are NULL after the last. */
+static void next_child(bh_json *json, struct value parent, size_t *at, struct value *key, struct value *value) {
+  size_t consumed;
+  *key = *value = (struct value){NULL, 0};
+  if (bh_json_feed(json, (const uint8_t *)parent.octets + *at, parent.size - *at, &consumed) == BH_JSON_MEMBER) {
+    *at += consumed;
+    *key = (struct value){parent.octets + json->key.begin, json->key.end - json->key.begin};
+    *value = (struct value){parent.octets + json->value.begin, json->value.end - json->value.begin};
+  }
+}
+
+static bool same_value(struct value a, struct value b) {
+  if (a.size == b.size && memcmp(a.octets, b.octets, a.size) == 0) {
+    return true;
+  }
+  if (*a.octets != *b.octets) {
+    return false;
+  }
+  if (*a.octets == '"') {
+    return same_text(a, b);
+  }
+  if (*a.octets != '[' && *a.octets != '{') {
+    return strtod(a.octets, NULL) == strtod(b.octets, NULL);
+  }
+  bh_json left, right;
+  bh_json_init(&left, BH_DEPTH_MAX, true);
+  bh_json_init(&right, BH_DEPTH_MAX, true);
+  struct value left_key, left_value, right_key, right_value;
+  size_t left_at = 0, right_at = 0;
+  do {
+    next_child(&left, a, &left_at, &left_key, &left_value);
+    next_child(&right, b, &right_at, &right_key, &right_value);
+    if (!left_value.octets || !right_value.octets) {
+      return left_value.octets == right_value.octets;
+    }
+  } while ((*a.octets == '[' || same_text(left_key, right_key)) && same_value(left_value, right_value));
+  return false;
+}
+
+bool json_same(const char *a, size_t a_size, const char *b, size_t b_size) {
+  struct json left = json_read(a, a_size), right = json_read(b, b_size);
+  return left.valid && right.valid && same_value(outermost(&left), outermost(&right));
+}
+
 static const char *shown(const struct json *json) {
   return printable(json->text, json->size, 300);
 }
