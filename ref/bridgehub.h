@@ -3,11 +3,11 @@
 #define BRIDGEHUB_H
 
 /*
- * libbridgehub: the Bridge Hub protocol (spec/protocol.md), sans I/O.
+ * libbridgehub: the Bridge Hub protocol (spec/protocol.md), sans I/O, and at the end instances, which do all of it.
  *
- * Octets, events and the time go in; octets, deadlines and actions come out. Nothing here reads a clock, opens a
- * file or starts a thread. Times are milliseconds of any clock that never goes back. No object is thread-safe: give
- * each to one thread at a time.
+ * Octets, events and the time go in; octets, deadlines and actions come out. Nothing but an instance reads a clock,
+ * opens a file or starts a thread. Times are milliseconds of any clock that never goes back. No object but an instance
+ * is thread-safe: give each to one thread at a time.
  */
 
 #include <stdbool.h>
@@ -437,6 +437,130 @@ BH_API int bh_parked_retry(const char *spool, const char *import, char *why, siz
 BH_API int bh_parked_drop(const char *spool, const char *import, char *why, size_t why_size);
 /* Whether a hub of another process has the spool. */
 BH_API bool bh_parked_hub_runs(const char *spool);
+
+/* ----------------------------------------------------------------------------------------------------- instances */
+
+/*
+ * An instance is a client with all that belongs to it, and the hub too where there is no other: a thread of its own
+ * connects, serves, takes over and resumes. These functions may be called from any thread and do not block, but for
+ * bh_instance_start() and bh_instance_stop(). docs/library.md shows how an application uses them.
+ */
+typedef struct bh_instance bh_instance;
+
+#define BH_TEXT_MAX 1024
+#define BH_COMMANDS_MAX 256
+#define BH_ALSO_PORTS_MAX 16
+
+/* NULL and 0 stand for what is in brackets. All texts are copied. */
+typedef struct {
+  const char *group;    /* [the default group] */
+  const char *endpoint; /* [the group's] */
+  const char *state;    /* [the group's] of the hub, as the next four */
+  const char *spool;    /* [the group's] */
+  uint16_t port;        /* [BH_PORT; a group of another name needs its own if it may serve] */
+  const uint16_t *also_ports;
+  size_t also_port_count; /* at most BH_ALSO_PORTS_MAX */
+  uint32_t heartbeat_ms;  /* [BH_HEARTBEAT_MS] */
+  uint32_t timeout_ms;    /* [BH_TIMEOUT_MS] at least twice heartbeat_ms */
+  const char *name;       /* 1-256 octets of UTF-8 */
+  const char *instance;   /* to resume [a new one] */
+  uint32_t window;        /* 1-64 [1] */
+  bh_role role;
+  bool may_serve;
+  /* Both are called on the instance's thread, which must not call bh_instance_stop(). */
+  bh_logger logger;
+  void (*notify)(void *ctx); /* there is something to poll; may be NULL */
+  void *notify_ctx;
+} bh_instance_config;
+
+typedef enum {
+  BH_MODE_CONNECTING = 0,
+  BH_MODE_HUB,            /* registered with the hub in this process */
+  BH_MODE_CLIENT,         /* registered with another process's */
+  BH_MODE_PORT_TAKEN,     /* by something that is not a hub (BH-ELECT-008) */
+  BH_MODE_NOT_RESPONDING, /* a hub is there and does not answer (BH-ELECT-009) */
+  BH_MODE_UNUSABLE,       /* the endpoint cannot be used */
+  BH_MODE_SUPERSEDED,     /* another client has this instance id: for good */
+} bh_mode;
+
+typedef enum {
+  BH_INSTANCE_REGISTERED = 1, /* `instance`, `hub_pid`, `epoch`, `active` */
+  BH_INSTANCE_HUB_LOST,
+  BH_INSTANCE_ACTIVE,
+  BH_INSTANCE_INACTIVE,   /* `active` */
+  BH_INSTANCE_STATUS,     /* see bh_instance_status() */
+  BH_INSTANCE_IMPORT,     /* `import`, `attempt`, `assets`: answer it by bh_instance_ack() or bh_instance_refuse() */
+  BH_INSTANCE_DONE,       /* `command` was done */
+  BH_INSTANCE_FAILED,     /* `command` failed, or the hub complains (BH_COMMAND_NONE): `code` and `message` */
+  BH_INSTANCE_SUPERSEDED, /* `message`; nothing more comes */
+  BH_INSTANCE_MODE,       /* `mode`, and `message` for people */
+} bh_instance_event_kind;
+
+typedef enum {
+  BH_COMMAND_NONE = 0,
+  BH_COMMAND_CLAIM,
+  BH_COMMAND_RELEASE,
+  BH_COMMAND_ACK,
+  BH_COMMAND_REFUSE,
+} bh_command;
+
+typedef struct {
+  bh_instance_event_kind kind;
+  bh_mode mode;
+  bh_command command;
+  uint32_t hub_pid;
+  uint64_t epoch;
+  char instance[BH_INSTANCE_ID_MAX + 1];
+  char active[BH_INSTANCE_ID_MAX + 1]; /* "" is nobody */
+  char import[BH_IMPORT_ID_MAX + 1];   /* of an import, and of a command that has one */
+  uint32_t attempt;
+  const char *assets; /* the array, octet for octet, and a 0; borrowed until the next bh_instance_poll() or _stop() */
+  size_t assets_size;
+  char code[BH_CODE_MAX + 1];
+  char message[BH_TEXT_MAX]; /* UTF-8, cut short at need; what came from others is as it came */
+} bh_instance_event;
+
+typedef struct {
+  bh_mode mode;
+  char mode_text[BH_TEXT_MAX];
+  bool registered;
+  bool active;
+  char instance[BH_INSTANCE_ID_MAX + 1]; /* its own; "" before it was first registered */
+  char active_instance[BH_INSTANCE_ID_MAX + 1];
+  uint32_t hub_pid;
+  uint64_t epoch;
+  uint32_t waiting;
+  uint32_t parked;
+  char problem[BH_TEXT_MAX]; /* what a user should be told of; "" where all is well */
+  size_t instance_count;
+  bh_instance_info instances[BH_INSTANCES_MAX];
+} bh_instance_view;
+
+/* BH_OK, BH_E_NO_MEMORY or BH_E_INVALID; `why` then says what is wrong, where, and what to do. */
+BH_API int bh_instance_start(const bh_instance_config *config, bh_instance **instance, char *why, size_t why_size);
+/*
+ * Leaves the hub, ends the one in this process cleanly, and frees everything: within 100 ms, whatever the state. NULL
+ * is allowed. A process must not fork() and use the instance in the child: its descriptors are closed there.
+ */
+BH_API void bh_instance_stop(bh_instance *instance);
+
+/*
+ * The next event. Imports wait for as long as it takes, as many as the window allows; of the others only the latest
+ * that matter are kept: of each kind one, of ACTIVE and INACTIVE the later one, of DONE and FAILED BH_COMMANDS_MAX.
+ */
+BH_API bool bh_instance_poll(bh_instance *instance, bh_instance_event *event);
+
+/*
+ * Commands: BH_E_INVALID for an id that cannot be one, BH_E_FULL while BH_COMMANDS_MAX wait. How they ended is told by
+ * an event; a claim or a release waits for a registration. ACK and REFUSE are told only where they failed.
+ */
+BH_API int bh_instance_claim(bh_instance *instance, const char *id /* NULL: itself */);
+BH_API int bh_instance_release(bh_instance *instance);
+BH_API int bh_instance_ack(bh_instance *instance, const char *import);
+BH_API int bh_instance_refuse(bh_instance *instance, const char *import, const char *message);
+
+/* How things are, copied. */
+BH_API void bh_instance_status(bh_instance *instance, bh_instance_view *view);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,6 @@
 
 #include "json.h"
 #include "json_write.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,26 +11,13 @@ enum { PATIENCE_MS = 1000 };
 
 int cmd_endpoints(const cmd_command *command, const char *group, const char *endpoint,
                   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX], size_t *count) {
-  char candidates[BH_ENDPOINTS_MAX][BH_PATH_MAX];
-  size_t found = 1;
   bh_why why = {""};
 
   if (!bh_group_is_valid(group)) {
     return cmd_usage(command, "--group takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that", BH_GROUP_MAX,
                      group);
   }
-  if (endpoint != NULL) {
-    snprintf(candidates[0], BH_PATH_MAX, "%s", endpoint);
-  } else {
-    found = bh_endpoint_candidates(group, candidates);
-  }
-  *count = 0;
-  for (size_t i = 0; i < found; i++) {
-    if (bh_endpoint_check(candidates[i], &why) == 0) {
-      memcpy(endpoints[(*count)++], candidates[i], BH_PATH_MAX);
-    }
-  }
-  return *count > 0 ? CMD_OK : cmd_usage(command, "%s", why.text);
+  return bh_endpoints_find(group, endpoint, endpoints, count, &why) == 0 ? CMD_OK : cmd_usage(command, "%s", why.text);
 }
 
 static int set_path(const cmd_command *command, char path[BH_PATH_MAX], const char *given, const char *option) {
@@ -197,27 +183,12 @@ bool cmd_is_utf8(const char *text) {
   return right;
 }
 
-/* The hub would refuse a name that is not UTF-8, again and again. */
-static bool is_name(const char *text) {
-  return text[0] != '\0' && strlen(text) <= BH_NAME_MAX && cmd_is_utf8(text);
-}
-
-static int check(const cmd_command *command, const cmd_session_config *config) {
-  if (!is_name(config->name)) {
-    return cmd_usage(command, "a name has 1-%d octets and is UTF-8", BH_NAME_MAX);
-  }
-  if (config->instance != NULL && !cmd_is_instance_id(config->instance)) {
-    return cmd_usage(command, "--instance takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that",
-                     BH_INSTANCE_ID_MAX, config->instance);
-  }
-  return CMD_OK;
-}
-
 int cmd_session_run(cmd_session *session, const cmd_command *command, const cmd_session_config *config) {
   char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX];
   size_t count = 0;
   bh_why why = {""};
-  int status = check(command, config);
+  bh_client_config client = {.name = config->name, .instance = config->instance, .window = config->window};
+  int status = bh_link_check(&client, &why) == 0 ? CMD_OK : cmd_usage(command, "%s", why.text);
 
   if (status == CMD_OK) {
     status = cmd_endpoints(command, config->group, config->endpoint, endpoints, &count);

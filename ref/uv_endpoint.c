@@ -2,6 +2,7 @@
 #include "uv_endpoint.h"
 
 #include "uv_file.h"
+#include "uv_fork.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,7 @@ int bh_endpoint_listen(uv_loop_t *loop, uv_pipe_t *listener, const char *endpoin
 
   if (error == 0) {
     error = uv_pipe_bind(listener, endpoint);
+    bh_fork_guard_handle((const uv_handle_t *)listener);
   }
   /* Nobody can connect before the listen. */
   if (error == 0) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_link.h"
 
+#include "json.h"
+#include "json_write.h"
+#include "uv_fork.h"
 #include "uv_port.h"
 #include "uv_process.h"
 
@@ -113,7 +116,7 @@ static void on_probe_closed(uv_handle_t *handle) {
 
 static void close_probe(bh_link *link) {
   if (link->probe != NULL) {
-    uv_close((uv_handle_t *)&link->probe->tcp, on_probe_closed);
+    bh_fork_close_handle((uv_handle_t *)&link->probe->tcp, on_probe_closed);
     link->probe = NULL;
   }
 }
@@ -125,7 +128,7 @@ static void close_connection(bh_link *link) {
   link->open = false;
   uv_timer_stop(&link->deadline);
   if (c != NULL) {
-    uv_close((uv_handle_t *)&c->pipe, on_connection_closed);
+    bh_fork_close_handle((uv_handle_t *)&c->pipe, on_connection_closed);
   }
 }
 
@@ -171,6 +174,7 @@ static void look_at_port(bh_link *link) {
     probe_ended(link, false);
     return;
   }
+  bh_fork_guard_handle((const uv_handle_t *)&p->tcp);
   uv_timer_start(&link->again, on_probe_late, PROBE_MS, 0);
 }
 
@@ -556,6 +560,7 @@ static void attempt(bh_link *link) {
   link->handles++;
   link->connection = c;
   uv_pipe_connect(&c->connect, &c->pipe, link->endpoints[link->trying], on_connected);
+  bh_fork_guard_handle((const uv_handle_t *)&c->pipe);
 }
 
 /* ---- beginning and end */
@@ -608,6 +613,44 @@ static bh_link *new_link(uv_loop_t *loop, const bh_link_config *config) {
     copy_serve_config(&link->serve, config->serve);
   }
   return link;
+}
+
+static bool is_instance_id(const char *text) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+  size_t size = strlen(text);
+
+  return size > 0 && size <= BH_INSTANCE_ID_MAX && strspn(text, letters) == size;
+}
+
+/* The hub would refuse a name that is not UTF-8, again and again. */
+static bool is_name(const char *text) {
+  bh_buffer string;
+  bh_json json;
+  size_t consumed;
+  bool right;
+
+  bh_buffer_init(&string, bh_system_allocator());
+  bh_write_string(&string, text, strlen(text));
+  bh_json_init(&json, BH_DEPTH_MAX, false);
+  right = !string.failed && bh_json_feed(&json, string.octets, string.size, &consumed) == BH_JSON_MORE &&
+          bh_json_end(&json) == BH_JSON_DONE;
+  bh_buffer_free(&string);
+  return right && text[0] != '\0' && strlen(text) <= BH_NAME_MAX;
+}
+
+int bh_link_check(const bh_client_config *config, bh_why *why) {
+  if (config->name == NULL || !is_name(config->name)) {
+    return bh_why_set(why, UV_EINVAL, "a name has 1-%d octets and is UTF-8", BH_NAME_MAX);
+  }
+  if (config->instance != NULL && !is_instance_id(config->instance)) {
+    return bh_why_set(why, UV_EINVAL, "an instance is 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that",
+                      BH_INSTANCE_ID_MAX, config->instance);
+  }
+  if (config->window < 1 || config->window > BH_WINDOW_MAX) {
+    return bh_why_set(why, UV_EINVAL, "a window is 1-%d, and %lu is none", BH_WINDOW_MAX,
+                      (unsigned long)config->window);
+  }
+  return 0;
 }
 
 int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **result, bh_why *why) {

@@ -27,6 +27,9 @@ typedef struct {
 
 typedef struct bh_link bh_link;
 
+/* Whether a hub could register it: what is wrong with its name, instance or window. */
+int bh_link_check(const bh_client_config *config, bh_why *why);
+
 /* Tries again and again, until it is stopped or its instance is superseded. `config`'s texts are copied. */
 int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **result, bh_why *why);
 bh_client *bh_link_client(bh_link *link);

@@ -6,14 +6,17 @@
 
 /*
  * The lock of the spool (spec/protocol.md, BH-ELECT-001), which keeps out a second hub of the group on another port.
- * It belongs to the process: two hubs in one are not kept apart by it.
+ * The system's lock belongs to the process; a list of those held keeps two hubs in one process apart.
  */
 
-typedef struct {
+typedef struct bh_lock {
   int file; /* -1: not held */
+  uint64_t device;
+  uint64_t inode;
+  struct bh_lock *next; /* in that list: a lock that is held must not move */
 } bh_lock;
 
-/* UV_EBUSY: another process has it. */
+/* UV_EBUSY: another hub has it. */
 int bh_lock_take(bh_lock *lock, const char *spool, bh_why *why);
 void bh_lock_release(bh_lock *lock);
 

@@ -143,3 +143,22 @@ int bh_endpoint_check(const char *endpoint, bh_why *why) {
   }
   return 0;
 }
+
+int bh_endpoints_find(const char *group, const char *endpoint, char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX],
+                      size_t *count, bh_why *why) {
+  char candidates[BH_ENDPOINTS_MAX][BH_PATH_MAX];
+  size_t found = 1;
+
+  if (endpoint != NULL) {
+    snprintf(candidates[0], BH_PATH_MAX, "%s", endpoint);
+  } else {
+    found = bh_endpoint_candidates(group, candidates);
+  }
+  *count = 0;
+  for (size_t i = 0; i < found; i++) {
+    if (bh_endpoint_check(candidates[i], why) == 0) {
+      memcpy(endpoints[(*count)++], candidates[i], BH_PATH_MAX);
+    }
+  }
+  return *count > 0 ? 0 : UV_EINVAL;
+}

@@ -27,6 +27,10 @@ int bh_paths_complete(bh_paths *paths, const char *group, bh_why *why);
 /* For a client: where the group's endpoint may be, best first. Returns how many. */
 size_t bh_endpoint_candidates(const char *group, char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX]);
 
+/* Those of them that can be used, or `endpoint` alone unless it is NULL. An error where that leaves none. */
+int bh_endpoints_find(const char *group, const char *endpoint, char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX],
+                      size_t *count, bh_why *why);
+
 /* BH-NAME-006. libuv would cut it short without a word. */
 int bh_endpoint_check(const char *endpoint, bh_why *why);
 

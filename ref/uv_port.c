@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_port.h"
 
+#include "uv_fork.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ int bh_port_listen(uv_loop_t *loop, uv_tcp_t *listener, const char *address, uin
 
   if (error == 0) {
     error = bind_to(listener, address, port);
+    bh_fork_guard_handle((const uv_handle_t *)listener);
   }
   /* Accepted sockets inherit it, so that there is no moment in which the hub's death looks like an orderly end. */
   if (error == 0) {

@@ -2,6 +2,7 @@
 #include "uv_server_internal.h"
 
 #include "uv_endpoint.h"
+#include "uv_fork.h"
 #include "uv_port.h"
 #include "uv_state.h"
 
@@ -97,7 +98,7 @@ void bh_server_handle_closed(bh_server *server) {
 void bh_server_close_handle(bh_server *server, uv_handle_t *handle, uv_close_cb closed) {
   (void)server;
   if (!uv_is_closing(handle)) {
-    uv_close(handle, closed);
+    bh_fork_close_handle(handle, closed);
   }
 }
 

@@ -8,8 +8,6 @@
 
 /* The hub on a libuv loop: the core of hub*.c with its ports, endpoint, state file and spool. */
 
-enum { BH_ALSO_PORTS_MAX = 16 };
-
 typedef struct {
   const char *endpoint;
   const char *state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uv_server_internal.h"
 
+#include "uv_fork.h"
 #include "uv_port.h"
 
 #include <inttypes.h>
@@ -201,6 +202,7 @@ static int admit(bh_server_bridge *b, uv_stream_t *listener) {
   int error = uv_accept(listener, (uv_stream_t *)&b->tcp);
 
   if (error == 0) {
+    bh_fork_guard_handle((const uv_handle_t *)&b->tcp);
     error = bh_port_set_reset(&b->tcp, true); /* not every system lets it be inherited from the listener */
   }
   if (error != 0) {

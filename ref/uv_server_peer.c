@@ -2,6 +2,7 @@
 #include "uv_server_internal.h"
 
 #include "uv_endpoint.h"
+#include "uv_fork.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -267,6 +268,7 @@ static void on_connection(uv_stream_t *listener, int status) {
   }
   error = uv_accept(listener, (uv_stream_t *)&p->pipe);
   if (error == 0) {
+    bh_fork_guard_handle((const uv_handle_t *)&p->pipe);
     error = admit(p);
   }
   if (error != 0) {
