@@ -190,6 +190,9 @@ def main(arguments: list[str]) -> int:
         asyncio.run(torture.run())
     except NotReady as error:
         torture.ledger.faults.append(str(error))
+    except KeyboardInterrupt:
+        print('interrupted; all logs are in %s' % place.directory)
+        return 1
     torture.journal.close()
     verdict = torture.verdict()
     told = report.lines(torture.ledger, verdict, torture.held_up)
