@@ -71,6 +71,10 @@ static connection *find(bh_ingest *ingest, bh_bridge id) {
   return NULL;
 }
 
+/*
+ * Orderly only where the sender is done by its own word. Where the hub has enough, the sender may have sent more by
+ * then, and would take the orderly end for the answer to it (BH-INGEST-018).
+ */
 static void close_later(connection *c, bool orderly, const char *reason) {
   if (!c->closing) {
     c->closing = true;
@@ -103,7 +107,7 @@ static void close_longest_silent(bh_ingest *ingest) {
     }
   }
   if (open >= BH_BRIDGE_CONNECTIONS_MAX) {
-    close_later(silent, true, "too many connections, and this one was silent the longest");
+    close_later(silent, false, "too many connections, and this one was silent the longest");
   }
 }
 
@@ -331,7 +335,7 @@ void bh_ingest_expire(bh_ingest *ingest, uint64_t now) {
     if (late) {
       c->heard = now;
     } else if (now >= c->heard + ingest->silence_ms) {
-      close_later(c, true, "silent for too long");
+      close_later(c, false, "silent for too long");
     }
   }
 }

@@ -288,7 +288,7 @@ Test(ingest, six_time_outs_of_silence_close) {
   cr_assert_eq(bh_ingest_expiry(ingest), now - 1 + SILENCE_MS);
   now += SILENCE_MS - 1;
   bh_ingest_expire(ingest, now);
-  cr_assert_str_eq(events(), "end: silent for too long");
+  cr_assert_str_eq(events(), "reset: silent for too long");
   cr_assert_eq(bh_ingest_expiry(ingest), BH_NEVER);
   bh_ingest_expire(ingest, now);
 }
@@ -304,7 +304,7 @@ Test(ingest, after_a_stop_each_connection_has_its_time_again) {
   cr_assert_str_eq(receives(a, "{}"), "<[{}]> ");
   now += SILENCE_MS + HEARTBEAT_MS - 1;
   bh_ingest_expire(ingest, now);
-  cr_assert_str_eq(events(), "end: silent for too long");
+  cr_assert_str_eq(events(), "reset: silent for too long");
 }
 
 /* BH-INGEST-013, BH-INGEST-014, BH-INGEST-015 */
@@ -319,7 +319,7 @@ Test(ingest, the_seventeenth_takes_the_place_of_the_longest_silent) {
   receives(bridges[0], "[");
   receives(bridges[2], "[");
   bh_bridge more = bh_ingest_open(ingest, now);
-  cr_assert_str_eq(events(), "end: too many connections, and this one was silent the longest");
+  cr_assert_str_eq(events(), "reset: too many connections, and this one was silent the longest");
   cr_assert_eq(bh_ingest_recv(ingest, bridges[1], (const uint8_t *)"{}", 2, now), BH_E_CLOSED);
   cr_assert_str_eq(receives(more, "{}"), "<[{}]> ");
   cr_assert_str_eq(receives(bridges[0], "{}]"), "{}]> ");

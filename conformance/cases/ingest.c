@@ -454,6 +454,29 @@ CASE(ingest, an_orderly_end_says_that_all_is_complete, MUST, "BH-INGEST-017 BH-S
          (unsigned)spool_count(hub, "queue"));
 }
 
+/* An orderly end would come just as well where the sender has sent one more value by then. */
+CASE(ingest, a_reset_tells_a_silent_sender_that_it_was_closed, MUST, "BH-INGEST-018") {
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 150});
+  struct bridge *bridge = bridge_open(hub);
+
+  bridge_send_text(bridge, "[{\"id\":1}]");
+  wait_until(bridge_has_ended, bridge, 6 * (uint64_t)hub->timeout_ms + deadline_ms());
+  bridge_expect_reset(bridge);
+}
+
+CASE(ingest, a_reset_tells_the_longest_silent_that_it_was_closed, MUST, "BH-INGEST-018") {
+  struct hub *hub = hub_start();
+  struct conn *conn = join(hub, "A");
+  struct bridge *silent = bridge_open(hub);
+
+  bridge_send_text(silent, "[{\"id\":1}]");
+  take_assets(conn, "[{\"id\":1}]");
+  for (size_t i = 0; i < CONNECTIONS; i++) {
+    bridge_open(hub);
+  }
+  bridge_expect_reset(silent);
+}
+
 CASE(ingest, a_reset_says_that_a_value_was_dropped, MUST, "BH-INGEST-017") {
   struct hub *hub = hub_start();
   struct bridge *bridge = bridge_open(hub);
