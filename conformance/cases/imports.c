@@ -38,73 +38,12 @@ uint64_t attempt_of(const struct message *import) {
   return json_integer(&import->json, "attempt");
 }
 
-/* What was answered with ACK, by every connection of the case. */
-static struct answered {
-  const struct conn *conn;
-  const char *import;
-  struct answered *next;
-} * answered;
-
-static bool was_answered(const struct conn *conn, const char *import) {
-  for (const struct answered *a = answered; a != NULL; a = a->next) {
-    if (a->conn == conn && strcmp(a->import, import) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* What came, by every connection of the case. */
 static struct taken {
   const struct conn *conn;
   const char *import;
-  uint64_t attempt;
-  bool in_hand; /* not answered yet */
   struct taken *next;
 } * taken;
-
-/* The same sending a second time, before the first was answered: a further one would count as one. */
-static bool is_in_hand(const struct conn *conn, const struct message *import) {
-  for (const struct taken *t = taken; t != NULL; t = t->next) {
-    if (t->conn == conn && t->in_hand && strcmp(t->import, import_of(import)) == 0) {
-      return t->attempt == attempt_of(import);
-    }
-  }
-  return false;
-}
-
-static void out_of_hand(const struct conn *conn, const struct message *import) {
-  for (struct taken *t = taken; t != NULL; t = t->next) {
-    if (t->conn == conn && strcmp(t->import, import_of(import)) == 0) {
-      t->in_hand = false;
-    }
-  }
-}
-
-/* An import that comes twice says nothing about what other cases judge: it is told and passed over. */
-static bool came_before(struct conn *conn, const struct message *import) {
-  if (was_answered(conn, import_of(import))) {
-    breach("BH-ROUTE-006", "%s came to %s again after its ACK", import_of(import), conn->name);
-    return true;
-  }
-  if (is_in_hand(conn, import)) {
-    breach("BH-ROUTE-008", "%s came to %s twice with the attempt %u", import_of(import), conn->name,
-           (unsigned)attempt_of(import));
-    return true;
-  }
-  return false;
-}
-
-static const struct message *next_import(struct conn *conn) {
-  const struct message *import;
-
-  while (came_before(conn, import = expect_message(conn, "IMPORT_DATA"))) {
-    if (was_answered(conn, import_of(import))) {
-      ack_import(conn, import);
-    }
-  }
-  return import;
-}
 
 static bool is_about_order(void) {
   static const char *const ids[] = {"BH-ROUTE-002",  "BH-ROUTE-004",  "BH-ROUTE-007",
@@ -130,8 +69,7 @@ static bool was_taken(const struct conn *conn, const char *import) {
 static void take(const struct conn *conn, const struct message *import) {
   struct taken *t = allocate(sizeof *t);
 
-  *t = (struct taken){
-      .conn = conn, .import = import_of(import), .attempt = attempt_of(import), .in_hand = true, .next = taken};
+  *t = (struct taken){.conn = conn, .import = import_of(import), .next = taken};
   taken = t;
 }
 
@@ -141,7 +79,7 @@ static bool is_another(const struct conn *conn, const struct message *import, co
 }
 
 const struct message *expect_assets_octets(struct conn *conn, const void *assets, size_t size) {
-  const struct message *import = next_import(conn);
+  const struct message *import = expect_message(conn, "IMPORT_DATA");
   size_t came_size = 0;
   const char *came = json_octets(&import->json, "assets", &came_size);
   bool same = came_size == size && memcmp(came, assets, size) == 0;
@@ -166,16 +104,10 @@ const struct message *expect_assets(struct conn *conn, const char *assets) {
 }
 
 void ack_import(struct conn *conn, const struct message *import) {
-  struct answered *a = allocate(sizeof *a);
-
-  *a = (struct answered){.conn = conn, .import = import_of(import), .next = answered};
-  answered = a;
-  out_of_hand(conn, import);
   send_message(conn, "ACK", "{'for':%u}", (unsigned)import->id);
 }
 
 void refuse_import(struct conn *conn, const struct message *import) {
-  out_of_hand(conn, import);
   send_message(conn, "ERROR", "{'for':%u,'code':'refused','message':'the case refuses it'}", (unsigned)import->id);
 }
 
@@ -214,10 +146,8 @@ void expect_nothing_more(struct conn *conn) {
   const struct message *message;
 
   while (!is_answer_to(message = next_or_unanswered(conn, id), id)) {
-    if (strcmp(message->type, "IMPORT_DATA") != 0) {
-      continue;
-    }
-    EXPECT(came_before(conn, message), "no further IMPORT_DATA comes here", "%s came", import_of(message));
+    EXPECT(strcmp(message->type, "IMPORT_DATA") != 0, "no further IMPORT_DATA comes here", "%s came",
+           import_of(message));
   }
 }
 

@@ -91,8 +91,27 @@ static bool is_taken(bh_type type, const void *body, size_t size) {
          bh_body_read(BH_FROM_CLIENT, type, body, size, &read, &fault);
 }
 
+/* What the case answers, where that is an import. */
+static void note_answer(struct conn_stream *stream, const char *type, const void *body, size_t size) {
+  bool ack = strcmp(type, "ACK") == 0;
+  bh_body read;
+  bh_body_fault fault;
+  if ((!ack && strcmp(type, "ERROR") != 0) ||
+      !bh_body_read(BH_FROM_CLIENT, ack ? BH_ACK : BH_ERROR, body, size, &read, &fault)) {
+    return;
+  }
+  for (size_t i = 0; i < stream->import_count; i++) {
+    struct received *import = &stream->imports[i];
+    if (import->id == read.answers && !import->answered) {
+      import->answered = true;
+      import->finished = ack;
+    }
+  }
+}
+
 static uint32_t write_message(struct conn_stream *stream, const char *type, const void *body, size_t size,
                               bool automatic) {
+  note_answer(stream, type, body, size);
   uint32_t id = stream->out_id + 1;
   char header[64];
   int header_size = snprintf(header, sizeof header, "BH1 %s %u %zu\n", type, id, size);
@@ -109,7 +128,7 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
   return id;
 }
 
-static void answer_heartbeats(struct conn_stream *stream) {
+static void answer_by_itself(struct conn_stream *stream) {
   while (stream->to_answer_count && at_boundary(stream) && !stream->conn.ended) {
     const char *body = format("{\"for\":%u}", stream->to_answer[0]);
     stream->to_answer_count--;
@@ -162,6 +181,36 @@ static bool match_answer(struct conn_stream *stream, const struct message *messa
   return true;
 }
 
+static struct received *find_received(struct conn_stream *stream, const char *import) {
+  for (size_t i = stream->import_count; i > 0; i--) {
+    if (strcmp(stream->imports[i - 1].import, import) == 0) {
+      return &stream->imports[i - 1];
+    }
+  }
+  return NULL;
+}
+
+/* An import that comes twice says nothing about what most cases judge: it is told, and they do not see it. */
+static bool match_import(struct conn_stream *stream, const struct message *message, const bh_body *body) {
+  const struct received *before = find_received(stream, body->import);
+  if (before && before->finished) {
+    breach("BH-ROUTE-006", "%s came to %s again after its ACK", body->import, stream->conn.name);
+    stream->to_answer =
+        grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
+    stream->to_answer[stream->to_answer_count++] = message->id;
+    answer_by_itself(stream);
+    return false;
+  }
+  if (before && !before->answered && before->attempt == body->attempt) {
+    breach("BH-ROUTE-008", "%s came to %s twice with the attempt %u", body->import, stream->conn.name, body->attempt);
+    return false;
+  }
+  stream->imports = grow(stream->imports, stream->import_count, &stream->import_capacity, sizeof(struct received));
+  stream->imports[stream->import_count++] =
+      (struct received){.import = format("%s", body->import), .attempt = body->attempt, .id = message->id};
+  return true;
+}
+
 /* False: the case is not to see it. */
 static bool check_message(struct conn_stream *stream, bh_type type, const struct message *message) {
   if (message->id != stream->in_id + 1) {
@@ -179,6 +228,9 @@ static bool check_message(struct conn_stream *stream, bh_type type, const struct
     breach(fault.requirement, "%s %u of %s: %s, at octet %zu of the body", message->type, message->id,
            stream->conn.name, fault.what, fault.offset);
     return true;
+  }
+  if (type == BH_IMPORT_DATA) {
+    return match_import(stream, message, &body);
   }
   return !is_answer(type) || match_answer(stream, message, &body);
 }
@@ -209,7 +261,7 @@ static void take_message(struct conn_stream *stream) {
     stream->to_answer =
         grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
     stream->to_answer[stream->to_answer_count++] = message->id;
-    answer_heartbeats(stream);
+    answer_by_itself(stream);
   }
 }
 
@@ -452,7 +504,7 @@ void send_octets(struct conn *conn, const void *octets, size_t size) {
   if (size) {
     write_octets(conn->stream, octets, size);
   }
-  answer_heartbeats(conn->stream);
+  answer_by_itself(conn->stream);
 }
 
 void send_text(struct conn *conn, const char *pattern, ...) {
@@ -470,5 +522,5 @@ void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piec
     write_octets(conn->stream, (const char *)octets + at, size - at < piece ? size - at : piece);
     wait_until(is_written, conn, deadline_ms());
   }
-  answer_heartbeats(conn->stream);
+  answer_by_itself(conn->stream);
 }

@@ -15,6 +15,13 @@ struct sent {
   bool overtaken; /* a later one was answered first */
 };
 
+/* An IMPORT_DATA that came, and what the case answered it with. */
+struct received {
+  const char *import;
+  uint32_t attempt, id;
+  bool answered, finished; /* finished: by ACK */
+};
+
 struct conn_stream {
   struct conn conn;
   struct conn_stream *next;
@@ -33,7 +40,7 @@ struct conn_stream {
   struct sent *sent; /* sent[id - 1] */
   size_t sent_count, sent_capacity;
   uint32_t oldest_open; /* messages up to this id are answered or overtaken */
-  uint32_t *to_answer;  /* HEARTBEATs that wait for the end of a message of ours */
+  uint32_t *to_answer;  /* HEARTBEATs and repeats that wait for the end of a message of ours */
   size_t to_answer_count, to_answer_capacity;
 
   /* From the hub. */
@@ -48,6 +55,8 @@ struct conn_stream {
   struct message **messages;
   size_t message_count, message_capacity;
   size_t taken; /* how many of them the case has read */
+  struct received *imports;
+  size_t import_count, import_capacity;
 };
 
 #endif
