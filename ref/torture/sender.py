@@ -18,7 +18,7 @@ ANSWER_SECONDS = 60.0
 
 PAUSE_SECONDS = 0.08  # at most, between two connections
 AGAIN_SECONDS = 0.02  # ... where no hub was there
-UNDER_WAY_MAX = 40
+WAITING_MAX = 40
 SEVERAL_SHARE, BROKEN_OFF_SHARE, SLOW_SHARE = 0.1, 0.02, 0.3
 SEVERAL_MAX, CHUNKS_MAX = 5, 8
 NOISE = (b'', b'\n', b' \r\n\t')  # white space between values
@@ -32,6 +32,7 @@ class Senders:
     ledger: Ledger
     journal: Journal
     next_number: Callable[[], int]
+    waiting: Callable[[], int]  # imports that nobody has, as the hub told last
 
 
 class Sender:
@@ -43,7 +44,7 @@ class Sender:
     async def run(self) -> None:
         count = 1
         while not self.stopping:
-            if self._shared.ledger.under_way() > UNDER_WAY_MAX:
+            if self._shared.waiting() > WAITING_MAX:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if count == 0:

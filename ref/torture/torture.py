@@ -50,7 +50,8 @@ class Torture:
         self._watch = Watch(self.ledger, self.journal)
         self._members = Members(place, self.ledger, self.journal, self._chance, options.supervised,
                                 options.refuse / 100)
-        shared = Senders(place.port, Payloads(options.payloads), self.ledger, self.journal, self._next_export)
+        shared = Senders(place.port, Payloads(options.payloads), self.ledger, self.journal, self._next_export,
+                         lambda: self._watch.waiting or 0)
         self._senders = [Sender(shared, self._chance('sender %d' % i)) for i in range(SENDERS)]
 
     def _chance(self, what: str) -> random.Random:
@@ -112,9 +113,12 @@ class Torture:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _rest(self) -> None:
-        """Until nothing waits and all agree, for as long as a reservation can last, and what that held up takes."""
-        until = time.monotonic() + 4 * self._place.timing.timeout_ms / 1000 + 10
+        """Until nothing waits and all agree, as long as it goes on: a reservation can hold it up for a time-out."""
+        patience = 4 * self._place.timing.timeout_ms / 1000 + 10
+        left, until = self.ledger.under_way(), time.monotonic() + patience
         while not self._is_at_rest():
+            if self.ledger.under_way() != left:
+                left, until = self.ledger.under_way(), time.monotonic() + patience
             if time.monotonic() > until:
                 self.ledger.faults.append('no rest: the hub says that %s is active, and %s say so of themselves' % (
                     self._watch.active, self._members.active()))
