@@ -414,8 +414,8 @@ int cmd_client_run(const cmd_command *command, const cmd_client_options *options
                             .logger = config.logger};
   int status = find_serving(command, options, &paths, &serve);
 
-  if (status == CMD_OK && c == NULL) {
-    status = cmd_failed(command, "no memory");
+  if (c == NULL) {
+    return cmd_failed(command, "no memory");
   }
   if (status != CMD_OK) {
     free(c);
