@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-  AGAIN_MS = 250,      /* BH-ELECT-007: a random time up to this */
-  SOON_MS = 15,        /* ... and of it no more than this while somebody else may be about to open the endpoint */
-  REFUSED_MS = 1000,   /* a hub that refuses the registration now may take it later */
+  AGAIN_MS = 120,    /* a random time up to this, of the 250 that BH-ELECT-007 allows: enough to part a few processes */
+  SOON_MS = 15,      /* ... and of it no more than this while somebody else may be about to open the endpoint */
+  REFUSED_MS = 1000, /* a hub that refuses the registration now may take it later */
   LOOK_EACH_MS = 1000, /* at the port, for as long as nobody is at the endpoint */
 };
 

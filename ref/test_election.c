@@ -38,7 +38,7 @@ static void does_nothing(void) {
   cr_assert_not(bh_election_poll(&election, &action), "does %d", (int)action.kind);
 }
 
-/* It waits for 0-250 ms (and `least`), and not a moment less than it says. */
+/* It waits for a part of the 250 ms that BH-ELECT-007 allows (and `least`), and not a moment less than it says. */
 static void waits_and(uint64_t least) {
   uint64_t due = bh_election_expiry(&election);
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import checks
+import model
 import steps
 import tree
 
@@ -88,6 +89,16 @@ def simulated_mutants(env, release):
     return steps.Step('planted faults', programs, lambda: steps.together(tries))
 
 
+def modelled(env, troubles=None):
+    """`test` checks small worlds: assertions as the models have them, formulas with one trouble."""
+    build = os.path.join(tree.TOP, 'build/model')
+    return steps.Step('model', [], lambda: model.run(build, troubles or env['troubles'], bool(troubles)))
+
+
+def model_mutants():
+    return steps.Step('planted faults', [], lambda: model.run_faults(os.path.join(tree.TOP, 'build/model')))
+
+
 # A short run for `test`. What is fixed are the choices, not who is faster.
 FIXED_TORTURE = {'seed': 1, 'seconds': 5}
 
@@ -145,8 +156,12 @@ def add(env, chosen, release, database):
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
     fixed = simulation(env, chosen, FIXED_SEEDS.get(env['variant'], 2000))
+    steps.target(env, 'model', [modelled(env)])
+    steps.target(env, 'model-mutants', [model_mutants()])
+    # The model is the same in every variant.
+    small = [modelled(env, '1')] if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
-    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + [fixed] + torture_test(env, chosen) + [suite])
+    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -127,17 +127,21 @@ static bool has_unregistered(const world *w, const char *instance) {
   return false;
 }
 
-/* A claim that was asked for and not yet answered may have been served. */
-static bool is_claim_open(const world *w) {
+bool judge_is_open(const world *w, bh_type type) {
   for (int i = 0; i < CONNECTIONS_MAX; i++) {
     const tap *t = w->connections[i].stamp == 0 ? NULL : w->connections[i].taps[OPENER];
     for (size_t at = 0; t != NULL && at < t->count; at++) {
-      if (t->types[at] == BH_CLAIM_ACTIVE) {
+      if (t->types[at] == type) {
         return true;
       }
     }
   }
   return false;
+}
+
+/* A claim that was asked for and not yet answered may have been served. */
+static bool is_claim_open(const world *w) {
+  return judge_is_open(w, BH_CLAIM_ACTIVE);
 }
 
 /* BH-ACT-002 to 004, BH-REL-004: who is active now, and was not before, must have a reason. */

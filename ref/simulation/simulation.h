@@ -495,6 +495,8 @@ void judge_sender_end(world *w, const sender *s, bool reset);
 void judge_bridge_closed(world *w, const connection *c, bool orderly);
 void judge_hub_began(world *w, int index, const bh_state_hint *former);
 void judge_hub(world *w, int index); /* after each call on it */
+/* A message of this type was asked with and is not answered yet. */
+bool judge_is_open(const world *w, bh_type type);
 void judge_quiet(world *w);
 
 /* judge_wire.c: what goes over the endpoint's connections */

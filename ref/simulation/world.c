@@ -99,8 +99,9 @@ static bool has_recovered(world *w) {
 static bool has_claimed(world *w) {
   int index = (int)draw_below(w, (uint32_t)w->process_count);
 
+  /* One of its own may be on its way to end what it has. */
   if (w->court.active[0] != '\0') {
-    return true;
+    return !judge_is_open(w, BH_RELEASE_ACTIVE);
   }
   if (takes_part(&w->processes[index]) && !w->processes[index].at_work &&
       w->processes[index].role == BH_ROLE_INSTANCE) {
