@@ -163,7 +163,7 @@ typedef struct {
 } bh_hub_config;
 
 /*
- * RECORD, LOAD and PARK are answered before anything else is told to the hub: the driver performs them at once.
+ * RECORD, LOAD, REMOVE and PARK are answered before anything else is told to the hub: the driver performs them at once.
  */
 typedef enum {
   /* Write the state file now; read it by bh_hub_state(). A failure is the driver's to log. */
@@ -172,7 +172,7 @@ typedef enum {
   BH_DO_RECORD,
   /* Read `before`'s octets from queue/. Then bh_hub_loaded(), or bh_hub_spool_done() with what went wrong. */
   BH_DO_LOAD,
-  /* The holder has finished with `before`: remove it from queue/. A failure is the driver's to log. */
+  /* The holder has finished with `before`: remove it from queue/. Then bh_hub_spool_done(). */
   BH_DO_REMOVE,
   /* Move `before` from queue/ to parked/ as `import`; `reason` is for its .why. Then bh_hub_spool_done(). */
   BH_DO_PARK,
@@ -227,7 +227,7 @@ typedef enum {
   BH_SPOOL_GONE,   /* the file is not there any more, or is no import: the hub forgets it */
 } bh_spool_result;
 
-/* How the RECORD, LOAD or PARK of that sequence ended. */
+/* How the RECORD, LOAD, REMOVE or PARK of that sequence ended. */
 BH_API void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, uint64_t now);
 /* LOAD is done: the array's octets, copied. */
 BH_API int bh_hub_loaded(bh_hub *hub, uint64_t sequence, const uint8_t *octets, size_t size, uint64_t now);

@@ -24,6 +24,16 @@ static bool is_finished(const bh_client *client, const char *import) {
   return false;
 }
 
+/* Since UNREGISTER went out, the hub gives to others what it may still have sent: BH-CLIENT-006. */
+static bool is_leaving(const bh_client *client) {
+  for (size_t i = 0; i < BH_REQUESTS_MAX; i++) {
+    if (client->requests[i].message != 0 && client->requests[i].type == BH_UNREGISTER) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void bh_client_on_import_data(bh_client *client, const bh_body *body) {
   uint32_t message = client->reader.id;
   in_hand *known = find(client, body->import);
@@ -36,6 +46,9 @@ void bh_client_on_import_data(bh_client *client, const bh_body *body) {
   if (is_finished(client, body->import)) {
     bh_client_answer_ack(client, message);
     return;
+  }
+  if (is_leaving(client)) {
+    return; /* an answer would finish or park it */
   }
   if (client->import_count == BH_IN_HAND_MAX) {
     bh_client_answer_error(client, message, BH_CODE_OVERLOADED, "more imports at once than the window allows");

@@ -148,9 +148,6 @@ bool bh_entry_poll(bh_hub *hub, bh_action *action) {
     action->import = e->next_record;
     action->reason = e->reason;
     e->asked = true;
-    if (e->state == ENTRY_REMOVING) {
-      bh_entry_forget(hub, e);
-    }
     return true;
   }
   return false;
@@ -235,6 +232,9 @@ static void done(bh_hub *hub, entry *e) {
     bh_log(hub, BH_LOG_WARNING, "parked: %s: %s", e->record.import, e->reason);
     bh_entry_forget(hub, e);
     break;
+  case ENTRY_REMOVING:
+    bh_entry_forget(hub, e);
+    break;
   default:
     break;
   }
@@ -269,10 +269,15 @@ void bh_hub_spool_done(bh_hub *hub, uint64_t sequence, bh_spool_result result, u
     break;
   case BH_SPOOL_FAILED:
     e->failed = true;
-    bh_log(hub, BH_LOG_ERROR, "import: %s cannot be read or moved in the spool, and is tried again", e->record.import);
+    bh_log(hub, BH_LOG_ERROR, "import: %s cannot be read, moved or removed in the spool, and that is tried again",
+           e->record.import);
     break;
   case BH_SPOOL_GONE:
-    gone(hub, e);
+    if (e->state == ENTRY_REMOVING) {
+      done(hub, e);
+    } else {
+      gone(hub, e);
+    }
     break;
   }
 }

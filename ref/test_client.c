@@ -419,6 +419,23 @@ Test(client, requests_are_answered_by_events) {
   nothing_happens();
 }
 
+/* BH-CLIENT-006: it was on its way, and the hub gives it to another at UNREGISTER. */
+Test(client, what_comes_to_one_that_leaves_is_not_handed_up) {
+  uint32_t leave;
+
+  connects();
+  cr_assert(next_message());
+  is_registered_as("me", "null");
+  happens(BH_EV_REGISTERED);
+  cr_assert_eq(bh_client_unregister(client, &leave), BH_OK);
+  client_says("UNREGISTER", "%s", "");
+  hub_says("IMPORT_DATA", "{'import':'i-1','attempt':1,'assets':[1]}");
+  cr_assert_not(next_message());
+  hub_says("ACK", "{'for':2}");
+  cr_assert_eq(happens(BH_EV_DONE)->event.request, leave);
+  nothing_happens();
+}
+
 /* BH-MSG-005, BH-MSG-006, BH-MSG-011 */
 Test(client, answers_to_nothing_are_ignored_and_unknown_codes_taken) {
   uint32_t request;

@@ -244,16 +244,32 @@ Test(hub_spool, what_is_gone_before_it_is_parked_is_forgotten) {
   hears_import(a, IMPORT(2), 1, "[2]");
 }
 
-/* BH-ROUTE-006: this hub knows better than the spool that could not remove it. */
-Test(hub_spool, what_is_finished_and_cannot_be_removed_is_not_sent_again) {
+/* BH-ROUTE-006: this hub knows better than the spool that could not remove it. BH-SPOOL-005: the next one would not. */
+Test(hub_spool, what_is_finished_and_cannot_be_removed_is_removed_later) {
   actor *a = registers("a");
 
-  spool_will(BH_DO_REMOVE, BH_SPOOL_FAILED, 1);
+  spool_will(BH_DO_REMOVE, BH_SPOOL_FAILED, 2);
   bridge_sends("[1]");
   acks(a, hears_import(a, IMPORT(1), 1, "[1]"));
   cr_assert_eq(files_in("queue"), 1);
-  time_passes(3 * HEARTBEAT_MS);
+  time_passes(HEARTBEAT_MS);
+  cr_assert_eq(files_in("queue"), 1);
+  time_passes(2 * HEARTBEAT_MS);
+  cr_assert_eq(files_in("queue"), 0);
   hears_nothing(a);
+  knows_waiting(a, 0);
+}
+
+/* Whoever removed it by hand has done what was to be done. */
+Test(hub_spool, what_is_finished_and_gone_holds_up_nothing) {
+  actor *a = registers("a");
+
+  spool_will(BH_DO_REMOVE, BH_SPOOL_GONE, 1);
+  bridge_sends("[1]");
+  bridge_sends("[2]");
+  acks(a, hears_import(a, IMPORT(1), 1, "[1]"));
+  hears_import(a, IMPORT(2), 1, "[2]");
+  time_passes(3 * HEARTBEAT_MS);
   knows_waiting(a, 0);
 }
 

@@ -196,9 +196,13 @@ static void remove_import(const bh_action *action) {
   spool_file *file = find_file("queue", &action->before);
   bh_spool_result result;
 
-  if (!fails_now(BH_DO_REMOVE, &result) && file != NULL) {
-    remove_file(file);
+  if (!fails_now(BH_DO_REMOVE, &result)) {
+    result = file == NULL ? BH_SPOOL_GONE : BH_SPOOL_OK;
+    if (file != NULL) {
+      remove_file(file);
+    }
   }
+  bh_hub_spool_done(stage.hub, action->before.sequence, result, stage.now);
 }
 
 bh_import left_in_spool(const char *place, uint64_t sequence, const char *import, uint32_t attempt, uint32_t deaths,

@@ -153,16 +153,6 @@ static void load(bh_server *server, const bh_import *import) {
   bh_buffer_free(octets);
 }
 
-static void remove_import(bh_server *server, const bh_import *import) {
-  int error = bh_spool_remove(&server->spool, import);
-
-  if (error != 0) {
-    bh_say(&server->logger, BH_LOG_ERROR, "import %s is finished and cannot be removed from the spool: %s",
-           import->import, uv_strerror(error));
-    bh_server_spool_failed(server, error);
-  }
-}
-
 static void perform_one(bh_server *server, const bh_action *action) {
   switch (action->kind) {
   case BH_DO_WRITE_STATE:
@@ -175,7 +165,7 @@ static void perform_one(bh_server *server, const bh_action *action) {
     load(server, &action->before);
     break;
   case BH_DO_REMOVE:
-    remove_import(server, &action->before);
+    spool_done(server, bh_spool_remove(&server->spool, &action->before), "removed", &action->before);
     break;
   case BH_DO_PARK:
     spool_done(server, bh_spool_park(&server->spool, &action->before, &action->import, action->reason), "parked",

@@ -113,6 +113,8 @@ static void from_hub_ack(world *w, connection *c, const bh_body *body) {
     break;
   case BH_CLAIM_ACTIVE:
     check_state_names_active(w);
+    /* Any claim ends the wait for the former one, also one whose instance has left by now. */
+    w->court.former[0] = '\0';
     break;
   default:
     break;

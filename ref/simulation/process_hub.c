@@ -394,11 +394,21 @@ static void load(world *w, int index, const bh_import *import) {
   }
 }
 
-static void remove_import(world *w, const bh_import *import) {
-  if (disk_find(w, IN_QUEUE, import) != NULL) {
-    judge_remove(w, import);
+static void remove_import(world *w, int index, const bh_import *import) {
+  bh_spool_result result = disk_find(w, IN_QUEUE, import) == NULL ? BH_SPOOL_GONE : BH_SPOOL_OK;
+
+  if (!w->calm && one_in(w, w->mood.disk)) {
+    w->court.disk_failed = true;
+    result = BH_SPOOL_FAILED;
+  } else {
+    if (result == BH_SPOOL_OK) {
+      judge_remove(w, import);
+    }
+    disk_remove(w, IN_QUEUE, import);
   }
-  disk_remove(w, IN_QUEUE, import);
+  if (!dies_here(w, index)) {
+    bh_hub_spool_done(w->processes[index].hub, import->sequence, result, now_ms(w));
+  }
 }
 
 static void retry_one(world *w, int index, const bh_import *import) {
@@ -445,7 +455,7 @@ static void perform(world *w, int index, const bh_action *action) {
     load(w, index, &action->before);
     break;
   case BH_DO_REMOVE:
-    remove_import(w, &action->before);
+    remove_import(w, index, &action->before);
     break;
   case BH_DO_PARK:
     park(w, index, action);
