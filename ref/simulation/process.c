@@ -144,7 +144,8 @@ void process_continue(world *w, int index) {
     trace(w, index, "---- SIGCONT");
     p->stopped = false;
     p->alone_since = w->now;
-    if (w->now - p->stopped_at >= 2 * (uint64_t)w->heartbeat_ms * MS) {
+    /* What it was at was decided before. */
+    if (!at_work && w->now - p->stopped_at >= 2 * (uint64_t)w->heartbeat_ms * MS) {
       p->fresh_until_ms = now_ms(w) + w->timeout_ms;
     }
     process_release(w, index);
