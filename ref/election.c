@@ -173,10 +173,6 @@ void bh_election_lost(bh_election *election, bh_lost_why why, bool was_registere
   try_again(election, why == BH_LOST_REFUSED ? REFUSED_MS : 0, now);
 }
 
-void bh_election_serves_no_more(bh_election *election) {
-  election->serving = false;
-}
-
 /* ---- time */
 
 uint64_t bh_election_expiry(const bh_election *election) {

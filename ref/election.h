@@ -92,8 +92,6 @@ void bh_election_port(bh_election *election, bool held, uint64_t now);
 void bh_election_registered(bh_election *election, uint32_t timeout_ms);
 /* The connection is closed. `was_registered`: the client had been registered on it. */
 void bh_election_lost(bh_election *election, bh_lost_why why, bool was_registered, uint64_t now);
-/* The hub in this process has ended. */
-void bh_election_serves_no_more(bh_election *election);
 
 uint64_t bh_election_expiry(const bh_election *election);
 void bh_election_expire(bh_election *election, uint64_t now);

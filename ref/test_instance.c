@@ -388,6 +388,9 @@ Test(instance, a_newer_one_with_its_id_ends_it) {
   awaits(&c, BH_INSTANCE_REGISTERED);
   awaits(&b, BH_INSTANCE_SUPERSEDED);
   cr_assert_eq(view_of(&b)->mode, BH_MODE_SUPERSEDED);
+  /* Each command ends in an event, also where nothing can be asked any more. */
+  cr_assert_eq(bh_instance_claim(b.instance, NULL), BH_OK);
+  cr_assert_eq(awaits(&b, BH_INSTANCE_FAILED).command, BH_COMMAND_CLAIM);
   stop(&c);
   stop(&b);
   stop(&a);

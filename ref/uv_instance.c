@@ -48,6 +48,7 @@ struct bh_instance {
   uv_timer_t patience;
   asked asked[ASKED_MAX];
   uint32_t unregister; /* the request */
+  bool superseded;
   bool ending;
   bool ended;
 
@@ -198,6 +199,10 @@ static bool must_wait(bh_instance *instance, const command *c) {
   int error = perform(instance, c);
   char message[BH_TEXT_MAX];
 
+  if (!answers_import(c) && instance->superseded) {
+    post_failed(instance, c->command, "", "superseded: a newer connection has this instance");
+    return false;
+  }
   if (!answers_import(c) && (error == BH_E_STATE || error == BH_E_FULL || error == BH_E_CLOSED)) {
     return true;
   }
@@ -285,6 +290,7 @@ static void tell_registered(bh_instance *instance, const bh_event *event) {
 static void tell_superseded(bh_instance *instance) {
   set_mode(instance, BH_MODE_SUPERSEDED, "superseded: a newer connection has this instance");
   post_kind(instance, BH_INSTANCE_SUPERSEDED, "a newer connection has this instance");
+  instance->superseded = true;
 }
 
 /* The members that both kinds of event have. */
@@ -351,7 +357,7 @@ static void on_event(void *ctx, const bh_event *event) {
   }
   update_view(instance); /* first: who polls the event may ask at once */
   tell(instance, event);
-  if (kind == BH_EV_REGISTERED || kind == BH_EV_DONE || kind == BH_EV_FAILED) {
+  if (kind == BH_EV_REGISTERED || kind == BH_EV_DONE || kind == BH_EV_FAILED || kind == BH_EV_SUPERSEDED) {
     perform_commands(instance);
   }
 }

@@ -31,7 +31,7 @@ static bh_lock *held;
 
 static bool is_held(const uv_stat_t *status) {
   for (const bh_lock *lock = held; lock != NULL; lock = lock->next) {
-    if (lock->device == status->st_dev && lock->inode == status->st_ino) {
+    if (lock->process == uv_os_getpid() && lock->device == status->st_dev && lock->inode == status->st_ino) {
       return true;
     }
   }
@@ -42,6 +42,7 @@ static void add(bh_lock *lock) {
   uv_stat_t status = {0};
 
   (void)bh_file_status(lock->file, &status);
+  lock->process = uv_os_getpid();
   lock->device = status.st_dev;
   lock->inode = status.st_ino;
   lock->next = held;

@@ -10,7 +10,8 @@
  */
 
 typedef struct bh_lock {
-  int file; /* -1: not held */
+  int file;    /* -1: not held */
+  int process; /* that has it: a forked child has a list, and no lock */
   uint64_t device;
   uint64_t inode;
   struct bh_lock *next; /* in that list: a lock that is held must not move */
