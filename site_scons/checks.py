@@ -54,6 +54,18 @@ def exports(library):
     return ['%s: exports %s' % (library, name) for name in names if not name.startswith('bh_')]
 
 
+def library_example(library):
+    """What docs/library.md shows is a program."""
+    page = 'docs/library.md'
+    example = re.search(r'^```c\n(.*?)^```$', tree.read(page), re.MULTILINE | re.DOTALL)
+    if not example:
+        return ['%s: shows no example' % page]
+    compiled = subprocess.run(['gcc', '-Wall', '-Wextra', '-Werror', '-Iref', '-x', 'c', '-', '-x', 'none', library,
+                               '-o', os.devnull], input=example[1], cwd=tree.TOP, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    return ['%s: %s' % (page, compiled.stdout)] if compiled.returncode else []
+
+
 def licences():
     return ['%s: no SPDX-License-Identifier' % path for path in tree.files()
             if not path.endswith(WITHOUT_SPDX) and 'SPDX-License-Identifier:' not in tree.read(path)]

@@ -123,6 +123,7 @@ def checked(release):
     found = [
         ('the core is pure', functools.partial(checks.core, objects)),
         ('the library exports its API alone', functools.partial(checks.exports, path(release['shared']))),
+        ('the example of the library is a program', functools.partial(checks.library_example, path(release['shared']))),
         ('licences', checks.licences),
         ('requirement ids', checks.requirement_ids),
     ]
