@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
-#include "runner.h"
+#include "result.h"
 
 #include <criterion/output.h> /* needs stdio.h, and does not say so */
 
@@ -50,6 +50,14 @@ static void tell_section(const struct section *section, struct told_section *tol
   *told = (struct told_section){0};
 }
 
+static enum verdict tell_case(const struct entry *entry, FILE *out) {
+  struct result result = result_read(entry, current.run, current.options);
+  current.tally.of[result.verdict]++;
+  report_case(&result, current.options, &current.tally, out);
+  free_all();
+  return result.verdict;
+}
+
 static void tell_what_is_over(void) {
   static struct told_section told;
   const struct catalogue *catalogue = current.catalogue;
@@ -59,9 +67,7 @@ static void tell_what_is_over(void) {
       exit(EXIT_BROKEN);
     }
     told.cases++;
-    if (report_case(entry, current.run, current.options, &current.tally, told.stream) == VERDICT_PASS) {
-      told.passed++;
-    }
+    told.passed += tell_case(entry, told.stream) == VERDICT_PASS;
     if (end_of_section(entry)) {
       tell_section(entry->section, &told);
     }

@@ -74,9 +74,9 @@ struct tally {
   bool *seen;      /* of each requirement: whether it was among them */
 };
 
-/* Reads the record that the case left in the directory of the run, and says on `out` what there is to tell of it. */
-enum verdict report_case(const struct entry *entry, const char *run, const struct options *options, struct tally *tally,
-                         FILE *out);
+/* Says on `out` what there is to tell of it. */
+struct result;
+void report_case(const struct result *result, const struct options *options, struct tally *tally, FILE *out);
 void report_section(const struct section *section, size_t passed, size_t cases, FILE *out);
 void report_summary(const struct tally *tally, double seconds, FILE *out);
 
