@@ -114,7 +114,7 @@ static void print_breaches(const struct result *result, const struct options *op
       continue;
     }
     bool *told = &tally->seen[requirement_index(id, strlen(id))];
-    size_t times = count_breaches(record, result->count, id);
+    size_t times = count_breaches(result, result->count, id);
     fprintf(out, "      seen in passing%s%s\n", *told ? ", as before: " : "", *told ? id : "");
     if (!*told) {
       print_requirement(id, strlen(id), out);
@@ -129,8 +129,8 @@ static void print_breaches(const struct result *result, const struct options *op
     tally->breaches++;
   }
   if (fresh && !options->verbose) {
-    print_transcript(record, false, out);
-    print_log(record, out);
+    print_transcript(result, false, out);
+    print_log(result, out);
   }
 }
 
