@@ -107,7 +107,7 @@ def run(build, troubles, formulas_alone=False):
 
 
 def fault_found(fault, build):
-    text = mutants.apply(fault)
+    text = mutants.apply(fault, *mutants.paths(fault))
     for formula, _ in properties(text):
         found = check(text, formula, os.path.join(build, 'fault-' + fault.name), '')
         if found.error and not found.trail:

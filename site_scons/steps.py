@@ -81,9 +81,9 @@ def complaints(name, found):
     return Counts(0, 1, 0) if found else Counts(1, 0, 0)
 
 
-def together(functions):
+def together(functions, workers=os.cpu_count()):
     """Checks that may run side by side, each a (name, function)."""
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         return add(complaints(name, found) for name, found in
                    zip([n for n, _ in functions], pool.map(lambda f: f[1](), functions)))
 

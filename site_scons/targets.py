@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import checks
+import killing
 import model
 import steps
 import tree
@@ -151,9 +152,18 @@ def coverage(env):
          '--html-details', page, 'build/coverage']))]
 
 
+def mutated(env, release):
+    """Only the release build has them: what is planted is the same in every variant."""
+    planted = release.get('mutants', [])
+    return steps.Step('mutants', [release['suite']] + [program for _, program in planted],
+                      lambda: killing.run(path(release['suite']), {'hub': HUB}, [(m, path(p)) for m, p in planted],
+                                          whole=not env['mutants']))
+
+
 def add(env, chosen, release, database):
     suite = conformance(env, chosen, release)
     steps.target(env, 'conformance', [suite])
+    steps.target(env, 'mutants', [mutated(env, release)])
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
     fixed = simulation(env, chosen, FIXED_SEEDS.get(env['variant'], 2000))
