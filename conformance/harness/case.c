@@ -187,6 +187,11 @@ static bool has_crashed(void *arg) {
   return current.crash != NULL;
 }
 
+/* A hub that needs as long as this for a step of its own cannot be in time with all that an answer takes. */
+static double intolerable_process_ms(void) {
+  return (double)tolerable_gap() / 4;
+}
+
 /* What excuses the hub, or says more than what came: asked before anything is laid to a requirement. */
 static void find_reason(const char *id, const char *expected, const char *came) {
   /* The end of a process is told later than the end of its connections. */
@@ -197,6 +202,12 @@ static void find_reason(const char *id, const char *expected, const char *came) 
     stop_skipped("INCONCLUSIVE", id, expected,
                  format("%s; but this host kept the suite itself waiting for %llu ms: run it with a --time-scale", came,
                         (unsigned long long)loop_longest_gap()));
+  }
+  double ms = process_ms();
+  if (ms > intolerable_process_ms()) {
+    stop_skipped("INCONCLUSIVE", id, expected,
+                 format("%s; but a process needs %.0f ms on this host to start and to end: run it with a --time-scale",
+                        came, ms));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "known.h"
 #include "runner.h"
 
 static const struct section sections[] = {
@@ -135,7 +136,11 @@ bool catalogue_make(struct criterion_test_set *all, const struct options *option
     FOREACH_SET(struct criterion_test * test, suite->tests) {
       struct entry *entry = &catalogue->entries[catalogue->count];
       sound = make_entry(test, entry) && sound;
-      if (sound && is_selected(entry, options)) {
+      bool selected = sound && is_selected(entry, options);
+      if (sound) {
+        known_meet(options->known, entry->slug, selected);
+      }
+      if (selected) {
         catalogue->count++;
       } else {
         free(entry->slug);
@@ -146,18 +151,30 @@ bool catalogue_make(struct criterion_test_set *all, const struct options *option
   return sound;
 }
 
-/* Criterion runs suites and tests in the order of these sets. */
+/* Criterion runs suites and tests in the order of these sets, and their comparisons have no argument of ours. */
+static uint64_t shuffled_by;
+
+static int compare_shuffled(const char *a, const char *b) {
+  uint64_t of_a = draw(shuffled_by, a), of_b = draw(shuffled_by, b);
+  return of_a == of_b ? strcmp(a, b) : of_a < of_b ? -1 : 1;
+}
+
 static int compare_suites(void *left, void *right) {
   const struct criterion_suite_set *a = left, *b = right;
+  if (shuffled_by) {
+    return compare_shuffled(a->suite.name, b->suite.name);
+  }
   const struct section *of_a = find_section(a->suite.name), *of_b = find_section(b->suite.name);
   return of_a < of_b ? -1 : of_a > of_b;
 }
 
 static int compare_tests(void *left, void *right) {
-  return compare_places(left, right);
+  const struct criterion_test *a = left, *b = right;
+  return shuffled_by ? compare_shuffled(a->name, b->name) : compare_places(a, b);
 }
 
-struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue) {
+struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue, uint64_t seed) {
+  shuffled_by = seed;
   struct criterion_test_set *set = calloc(1, sizeof *set);
   if (!set) {
     return NULL;

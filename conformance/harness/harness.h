@@ -71,6 +71,9 @@ void breach(const char *id, const char *pattern, ...) __attribute__((format(prin
 /* The case names `id` among the requirements that it is about. */
 bool judges(const char *id);
 
+/* 0 to bound - 1, always the same ones with the same --seed. */
+uint32_t random_below(uint32_t bound);
+
 /* -------------------------------------------------------------------------------------------------------- time */
 
 /* Milliseconds of a clock that never goes back. */

@@ -15,6 +15,7 @@
 #define ENV_HUB "BH_SUITE_HUB"               /* the command that starts a hub */
 #define ENV_KILL "BH_SUITE_KILL"             /* the command that signals it; empty: kill() */
 #define ENV_TIME_SCALE "BH_SUITE_TIME_SCALE" /* a number */
+#define ENV_SEED "BH_SUITE_SEED"             /* a number: what random_below() makes of it */
 #define ENV_KEEP "BH_SUITE_KEEP"             /* "1": private directories stay */
 
 /* Below the directory of the run. */
@@ -67,6 +68,8 @@ _Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1
 _Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The case has lost so much time to the host that a hub may have given it up: see INCONCLUSIVE. */
 void case_timeout_ms(uint32_t timeout_ms);
+/* How long a process takes to start and to end on this host just now, in milliseconds. */
+double process_ms(void);
 
 /* ----------------------------------------------------------------------------------------------------- the loop */
 

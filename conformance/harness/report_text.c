@@ -92,41 +92,28 @@ static void print_explanation(const struct result *result, FILE *out) {
   }
 }
 
-static bool is_breach_of(const struct json *line, const char *id) {
-  return line_is(line, "breach") && strcmp(line_member(line, "requirement"), id) == 0;
-}
-
-static size_t count_breaches(const struct result *result, size_t before, const char *id) {
-  size_t count = 0;
-  for (size_t i = 0; i < before; i++) {
-    count += is_breach_of(&result->lines[i], id);
+static void print_breach(const struct breach *breach, bool told, FILE *out) {
+  fprintf(out, "      seen in passing%s%s%s\n", breach->known ? " (known)" : "", told ? ", as before: " : "",
+          told ? breach->requirement : "");
+  if (!told) {
+    print_requirement(breach->requirement, strlen(breach->requirement), out);
   }
-  return count;
+  fprintf(out, "      came      %s", breach->text);
+  if (breach->times > 1) {
+    fprintf(out, "; and %zu times more", breach->times - 1);
+  }
+  fputc('\n', out);
 }
 
-/* Where the case itself does not fail by it. Told at length once; the next cases break in the same way. */
+/* Told at length once; the next cases break in the same way. */
 static void print_breaches(const struct result *result, const struct options *options, struct tally *tally, FILE *out) {
   bool fresh = false;
-  for (size_t i = 0; i < result->count; i++) {
-    const struct json *line = &result->lines[i];
-    const char *id = line_member(line, "requirement");
-    if (!line_is(line, "breach") || count_breaches(result, i, id)) {
-      continue;
-    }
-    bool *told = &tally->seen[requirement_index(id, strlen(id))];
-    size_t times = count_breaches(result, result->count, id);
-    fprintf(out, "      seen in passing%s%s\n", *told ? ", as before: " : "", *told ? id : "");
-    if (!*told) {
-      print_requirement(id, strlen(id), out);
-    }
-    fprintf(out, "      came      %s", line_member(line, "text"));
-    if (times > 1) {
-      fprintf(out, "; and %zu times more", times - 1);
-    }
-    fputc('\n', out);
+  for (size_t i = 0; i < result->breach_count; i++) {
+    const struct breach *breach = &result->breaches[i];
+    bool *told = &tally->seen[requirement_index(breach->requirement, strlen(breach->requirement))];
+    print_breach(breach, *told, out);
     fresh = fresh || !*told;
     *told = true;
-    tally->breaches++;
   }
   if (fresh && !options->verbose) {
     print_transcript(result, false, out);
@@ -138,11 +125,18 @@ void report_section(const struct section *section, size_t passed, size_t cases, 
   fprintf(out, "%-36s %3zu of %zu passed\n", section->title, passed, cases);
 }
 
+static bool is_told(const struct result *result, const struct options *options) {
+  bool fine = result->verdict == VERDICT_PASS && result->breach_count == 0;
+  bool silent = options->quiet && !result->fails && result->verdict != VERDICT_BROKEN && result->breach_count == 0;
+  return options->verbose || (!fine && !silent);
+}
+
 void report_case(const struct result *result, const struct options *options, struct tally *tally, FILE *out) {
   enum verdict verdict = result->verdict;
-  if (verdict != VERDICT_PASS || options->verbose || result_has_breach(result)) {
-    fprintf(out, "  %-13s %s\n", verdict_name(verdict), result->entry->slug);
+  if (!is_told(result, options)) {
+    return;
   }
+  fprintf(out, "  %-13s %s%s\n", verdict_name(verdict), result->entry->slug, result->known ? "  (known)" : "");
   if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED) {
     fprintf(out, "      %s\n", result->came);
   }
@@ -154,6 +148,44 @@ void report_case(const struct result *result, const struct options *options, str
   if (is_grave(verdict) || options->verbose) {
     print_transcript(result, options->verbose, out);
     print_log(result, out);
+  }
+  if (is_grave(verdict) || result->breach_count) {
+    fprintf(out, "      again     %s\n", result->again);
+  }
+}
+
+void report_turn(const struct options *options, FILE *out) {
+  fprintf(out, "%sRun %llu of %llu", options->turn == 1 ? "" : "\n", (unsigned long long)options->turn,
+          (unsigned long long)options->repeat);
+  if (options->seed) {
+    fprintf(out, ", seed %llu", (unsigned long long)options->seed);
+  }
+  fputc('\n', out);
+}
+
+static size_t kinds_of_verdict(const struct entry *entry) {
+  size_t kinds = 0;
+  for (int verdict = 0; verdict < VERDICTS; verdict++) {
+    kinds += entry->verdicts[verdict] > 0;
+  }
+  return kinds;
+}
+
+void report_varied(const struct catalogue *catalogue, FILE *out) {
+  bool first = true;
+  for (size_t i = 0; i < catalogue->count; i++) {
+    const struct entry *entry = &catalogue->entries[i];
+    if (kinds_of_verdict(entry) < 2) {
+      continue;
+    }
+    fprintf(out, "%s  %s:", first ? "\nVerdicts that varied\n" : "", entry->slug);
+    first = false;
+    for (int verdict = 0; verdict < VERDICTS; verdict++) {
+      if (entry->verdicts[verdict]) {
+        fprintf(out, " %zu %s", entry->verdicts[verdict], verdict_name(verdict));
+      }
+    }
+    fputc('\n', out);
   }
 }
 
@@ -170,8 +202,12 @@ void report_summary(const struct tally *tally, double seconds, FILE *out) {
       separator = ", ";
     }
   }
-  if (tally->breaches) {
-    fprintf(out, "; %zu breach%s seen in passing", tally->breaches, tally->breaches == 1 ? "" : "es");
+  if (tally->breaches + tally->known_breaches) {
+    size_t all = tally->breaches + tally->known_breaches;
+    fprintf(out, "; %zu breach%s seen in passing", all, all == 1 ? "" : "es");
+  }
+  if (tally->known + tally->known_breaches) {
+    fprintf(out, "; %zu of these known", tally->known + tally->known_breaches);
   }
   fputc('\n', out);
 }

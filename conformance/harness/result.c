@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "known.h"
 #include "result.h"
 
 static const char *const names[] = {
@@ -59,15 +60,6 @@ double line_seconds(const struct json *line) {
   return (double)json_integer(line, "us") / 1e6;
 }
 
-bool result_has_breach(const struct result *result) {
-  for (size_t i = 0; i < result->count; i++) {
-    if (line_is(&result->lines[i], "breach")) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static void read_lines(struct result *result, const char *path) {
   size_t size = 0, capacity = 0;
   char *text = file_read(path, &size);
@@ -109,9 +101,49 @@ static void judge_by_end(struct result *result, int signal) {
                      : format("the end of the case's process, by signal %d: a fault of the suite", signal);
 }
 
+static struct breach *breach_of(struct result *result, const char *id, size_t *capacity) {
+  for (size_t i = 0; i < result->breach_count; i++) {
+    if (strcmp(result->breaches[i].requirement, id) == 0) {
+      return &result->breaches[i];
+    }
+  }
+  result->breaches = grow(result->breaches, result->breach_count, capacity, sizeof *result->breaches);
+  struct breach *breach = &result->breaches[result->breach_count++];
+  *breach = (struct breach){.requirement = id};
+  return breach;
+}
+
+static void collect_breaches(struct result *result) {
+  size_t capacity = 0;
+  for (size_t i = 0; i < result->count; i++) {
+    if (line_is(&result->lines[i], "breach")) {
+      struct breach *breach = breach_of(result, line_member(&result->lines[i], "requirement"), &capacity);
+      breach->text = breach->times ? breach->text : line_member(&result->lines[i], "text");
+      breach->times++;
+    }
+  }
+}
+
+static bool fails(enum verdict verdict, const struct options *options) {
+  return verdict == VERDICT_FAIL || verdict == VERDICT_CRASH || verdict == VERDICT_TIMEOUT ||
+         (verdict == VERDICT_NON_STRICT && options->strict);
+}
+
+static void find_known(struct result *result, struct known *known) {
+  const char *slug = result->entry->slug;
+  if (result->fails) {
+    const char *message = format("%s %s: expected %s; came %s", verdict_name(result->verdict), result->requirement,
+                                 result->expected, result->came);
+    result->known = known_takes(known, slug, message);
+  }
+  for (size_t i = 0; i < result->breach_count; i++) {
+    struct breach *breach = &result->breaches[i];
+    breach->known = known_takes(known, slug, format("%s: %s", breach->requirement, breach->text));
+  }
+}
+
 struct result result_read(const struct entry *entry, const char *run, const struct options *options) {
-  (void)options;
-  struct result result = {.entry = entry, .requirement = "", .expected = "", .came = "", .again = ""};
+  struct result result = {.entry = entry, .requirement = "", .expected = "", .came = ""};
   read_lines(&result, format("%s/" RESULTS "/%s.%s.jsonl", run, entry->test->category, entry->test->name));
   const struct json *verdict = find_verdict(&result);
   if (verdict) {
@@ -122,6 +154,13 @@ struct result result_read(const struct entry *entry, const char *run, const stru
   } else {
     judge_by_end(&result, entry->signal);
   }
+  result.fails = fails(result.verdict, options);
+  result.turn = options->turn;
+  result.again = command_again(entry->slug, options);
+  if (!is_grave(result.verdict)) {
+    collect_breaches(&result);
+  }
+  find_known(&result, options->known);
   if (result.count) {
     result.seconds = line_seconds(&result.lines[result.count - 1]);
   }

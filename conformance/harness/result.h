@@ -10,13 +10,24 @@
 #include "harness.h"
 #include "runner.h"
 
+struct breach {
+  const char *requirement, *text; /* the first of them */
+  size_t times;
+  bool known; /* to --known-failures */
+};
+
 struct result {
   const struct entry *entry;
   enum verdict verdict;
   const char *requirement; /* the one that is broken, where it is one; "" otherwise, as in the next two */
   const char *expected;
   const char *came;
-  const char *again;  /* the command line that runs the case again; "" where nothing went wrong */
+  const char *again;       /* the command line that runs the case again */
+  bool fails;              /* the run, */
+  bool known;              /* but for --known-failures */
+  uint64_t turn;           /* of --repeat, from 1 */
+  struct breach *breaches; /* seen in passing, where the case does not fail by itself: one for each requirement */
+  size_t breach_count;
   double seconds;     /* until the last thing that the record tells */
   struct json *lines; /* the record: internal.h says what is in it */
   size_t count;
@@ -24,6 +35,8 @@ struct result {
 
 /* Reads the record that the case left in the directory of the run. */
 struct result result_read(const struct entry *entry, const char *run, const struct options *options);
+/* The line with which a shell runs that case again as this run has it. */
+char *command_again(const char *slug, const struct options *options);
 
 /* "PASS"; and as it is counted: "passed". */
 const char *verdict_name(enum verdict verdict);
@@ -38,6 +51,5 @@ bool line_is(const struct json *line, const char *kind);
 bool line_is_shown(const struct json *line);
 /* Seconds since the case began. */
 double line_seconds(const struct json *line);
-bool result_has_breach(const struct result *result);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "known.h"
 #include "result.h"
 
 #include <criterion/output.h> /* needs stdio.h, and does not say so */
@@ -23,65 +24,98 @@
 /* Criterion's callbacks have no argument of ours. */
 static struct {
   const struct catalogue *catalogue;
-  const struct options *options;
+  struct options *options;
   const char *run;
-  size_t told; /* entries before this one have been reported */
+  size_t over; /* cases */
+  size_t told; /* entries before this one have been told */
   struct tally tally;
 } current;
 
-/* Told when all of its cases are over. */
-struct told_section {
-  char *text; /* of its cases */
-  size_t size, passed, cases;
-  FILE *stream;
-};
+/* ------------------------------------------------------------------------------------------------ what has ended */
 
-static bool end_of_section(const struct entry *entry) {
-  const struct catalogue *catalogue = current.catalogue;
-  return entry + 1 == catalogue->entries + catalogue->count || entry[1].section != entry->section;
+static void count(struct entry *entry, const struct result *result) {
+  struct tally *tally = &current.tally;
+  entry->verdicts[result->verdict]++;
+  tally->of[result->verdict]++;
+  tally->faults += result->fails && !result->known;
+  tally->known += result->known;
+  for (size_t i = 0; i < result->breach_count; i++) {
+    *(result->breaches[i].known ? &tally->known_breaches : &tally->breaches) += 1;
+  }
+  bool shown = result->verdict == VERDICT_PASS || (result->verdict == VERDICT_NON_STRICT && !result->fails);
+  known_saw(current.options->known, entry->slug, shown);
 }
 
-static void tell_section(const struct section *section, struct told_section *told) {
-  fclose(told->stream);
-  report_section(section, told->passed, told->cases, stdout);
-  fwrite(told->text, 1, told->size, stdout);
-  fflush(stdout);
-  free(told->text);
-  *told = (struct told_section){0};
-}
-
-static enum verdict tell_case(const struct entry *entry, FILE *out) {
+static void take(struct entry *entry) {
   struct result result = result_read(entry, current.run, current.options);
-  current.tally.of[result.verdict]++;
-  report_case(&result, current.options, &current.tally, out);
+  entry->over = true;
+  current.over++;
+  count(entry, &result);
   free_all();
-  return result.verdict;
+}
+
+/* ---------------------------------------------------------------------------------- in the order of the catalogue */
+
+static size_t end_of_section(size_t begin) {
+  const struct catalogue *catalogue = current.catalogue;
+  size_t end = begin;
+  while (end < catalogue->count && catalogue->entries[end].section == catalogue->entries[begin].section) {
+    end++;
+  }
+  return end;
+}
+
+static bool is_section_over(size_t begin, size_t end) {
+  while (begin < end && current.catalogue->entries[begin].over) {
+    begin++;
+  }
+  return begin == end;
+}
+
+/* The title says how many passed, and comes before what is told of them. */
+static void tell_section(size_t begin, size_t end) {
+  char *text = NULL;
+  size_t size = 0, passed = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) {
+    exit(EXIT_BROKEN);
+  }
+  for (size_t i = begin; i < end; i++) {
+    struct result result = result_read(&current.catalogue->entries[i], current.run, current.options);
+    passed += result.verdict == VERDICT_PASS;
+    report_case(&result, current.options, &current.tally, stream);
+    free_all();
+  }
+  fclose(stream);
+  progress_clear();
+  if (size > 0 || !current.options->quiet) {
+    report_section(current.catalogue->entries[begin].section, passed, end - begin, stdout);
+    fwrite(text, 1, size, stdout);
+    fflush(stdout);
+  }
+  free(text);
 }
 
 static void tell_what_is_over(void) {
-  static struct told_section told;
-  const struct catalogue *catalogue = current.catalogue;
-  for (; current.told < catalogue->count && catalogue->entries[current.told].over; current.told++) {
-    const struct entry *entry = &catalogue->entries[current.told];
-    if (!told.stream && !(told.stream = open_memstream(&told.text, &told.size))) {
-      exit(EXIT_BROKEN);
+  while (current.told < current.catalogue->count) {
+    size_t end = end_of_section(current.told);
+    if (!is_section_over(current.told, end)) {
+      return;
     }
-    told.cases++;
-    told.passed += tell_case(entry, told.stream) == VERDICT_PASS;
-    if (end_of_section(entry)) {
-      tell_section(entry->section, &told);
-    }
+    tell_section(current.told, end);
+    current.told = end;
   }
 }
 
 static void on_end(struct criterion_test_stats *stats) {
   struct entry *entry = catalogue_find(current.catalogue, stats->test);
-  if (!entry) {
+  if (!entry || entry->over) {
     return;
   }
-  entry->over = true;
   entry->signal = stats->signal;
+  take(entry);
   tell_what_is_over();
+  progress_show(current.over, current.catalogue->count, current.tally.faults, entry->slug);
 }
 
 static struct criterion_logger logger = {
@@ -132,56 +166,115 @@ static bool set_output(const char *provider, const char *path) {
   return !path || (is_writable(path) && criterion_add_output(provider, path) != -1);
 }
 
-static int exit_status(const struct tally *tally) {
+static int exit_status(const struct tally *tally, size_t stale) {
   if (tally->of[VERDICT_BROKEN]) {
     return EXIT_BROKEN;
   }
-  if (tally->of[VERDICT_FAIL] || tally->of[VERDICT_CRASH] || tally->of[VERDICT_TIMEOUT] || tally->breaches) {
+  if (tally->faults || tally->breaches || stale) {
     return EXIT_FAULTS;
   }
   /* A hub that implements nothing of what was asked is not shown to be right. */
-  bool shown = tally->of[VERDICT_PASS] + tally->of[VERDICT_NON_STRICT] > 0 && !tally->of[VERDICT_INCONCLUSIVE];
-  return shown ? EXIT_CONFORMANT : EXIT_INCONCLUSIVE;
+  size_t told = tally->of[VERDICT_PASS] + tally->of[VERDICT_NON_STRICT] + tally->known;
+  return told > 0 && !tally->of[VERDICT_INCONCLUSIVE] ? EXIT_CONFORMANT : EXIT_INCONCLUSIVE;
 }
 
-static void run_all(struct criterion_test_set *set) {
-  uint64_t began = now_ms();
-  criterion_options.logger = &logger;
-  criterion_options.jobs = CASES_A_JOB * current.options->jobs;
-  criterion_options.always_succeed = true;
-  criterion_run_all_tests(set);
-  /* A worker that Criterion lost without a word: its record is there, or says by its absence what happened. */
-  for (size_t i = 0; i < current.catalogue->count; i++) {
-    current.catalogue->entries[i].over = true;
-  }
-  tell_what_is_over();
-  report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
-}
+/* ------------------------------------------------------------------------------------------------------- the run */
 
 static int broken(const char *what) {
   fprintf(stderr, "bridgehub-conformance: cannot %s: %s\n", what, strerror(errno));
   return EXIT_BROKEN;
 }
 
-static int run_guarded(struct criterion_test_set *set, const char *run) {
-  const struct options *options = current.options;
+static void begin_turn(void) {
+  char seed[32];
+  current.over = current.told = 0;
+  for (size_t i = 0; i < current.catalogue->count; i++) {
+    current.catalogue->entries[i].over = false;
+    current.catalogue->entries[i].signal = 0;
+  }
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)current.options->seed);
+  setenv(ENV_SEED, seed, 1);
+}
+
+static bool run_turn(void) {
+  struct criterion_test_set *set = catalogue_test_set(current.catalogue, current.options->seed);
+  if (!set) {
+    return false;
+  }
+  begin_turn();
+  criterion_run_all_tests(set);
+  /* A worker that Criterion lost without a word: its record is there, or says by its absence what happened. */
+  for (size_t i = 0; i < current.catalogue->count; i++) {
+    if (!current.catalogue->entries[i].over) {
+      take(&current.catalogue->entries[i]);
+    }
+  }
+  tell_what_is_over();
+  progress_clear();
+  free(set);
+  return true;
+}
+
+static bool run_turns(void) {
+  struct options *options = current.options;
+  uint64_t first_seed = options->seed;
+  bool sound = true;
+  for (options->turn = 1; sound && options->turn <= options->repeat; options->turn++) {
+    options->seed = first_seed ? first_seed + options->turn - 1 : 0;
+    if (options->repeat > 1) {
+      report_turn(options, stdout);
+    }
+    sound = run_turn();
+  }
+  return sound;
+}
+
+static int run_all(void) {
+  uint64_t began = now_ms();
+  criterion_options.logger = &logger;
+  criterion_options.jobs = CASES_A_JOB * current.options->jobs;
+  criterion_options.always_succeed = true;
+  progress_begin(current.options);
+  if (!run_turns()) {
+    return broken("begin");
+  }
+  report_varied(current.catalogue, stdout);
+  report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
+  return exit_status(&current.tally, known_stale(current.options->known, stdout));
+}
+
+static void set_time_scale(struct options *options) {
+  if (options->time_scale > 0) {
+    return;
+  }
+  struct calibration found = calibrate(CASES_A_JOB * options->jobs);
+  options->time_scale = found.time_scale;
+  if (found.time_scale > 1) {
+    printf("This host is slow, or busy: a process needs %.0f ms to start and to end. --time-scale %g\n",
+           found.process_ms, found.time_scale);
+  }
+}
+
+static int run_guarded(const char *run) {
+  struct options *options = current.options;
   int guarded;
   pid_t guard = guard_start(run, options->keep, &guarded);
   if (guard < 0) {
     return broken("start a process");
   }
+  set_time_scale(options);
   tell_workers(options, run);
-  printf("%zu case%s on: %s\n\n", set->tests, set->tests == 1 ? "" : "s", options->hub);
+  printf("%zu case%s on: %s\n\n", current.catalogue->count, current.catalogue->count == 1 ? "" : "s", options->hub);
   fflush(stdout);
-  run_all(set);
+  int status = run_all();
   if (options->keep) {
     printf("records and directories: %s\n", run);
   }
   guard_end(guard, guarded);
-  return exit_status(&current.tally);
+  return status;
 }
 
-int run_cases(const struct catalogue *catalogue, const struct options *options) {
+int run_cases(const struct catalogue *catalogue, struct options *options) {
   static char run[128]; /* the callbacks need it too */
   if (!set_output("tap", options->tap) || !set_output("xml", options->xml) || !set_output("json", options->json)) {
     return broken("write the report");
@@ -189,13 +282,11 @@ int run_cases(const struct catalogue *catalogue, const struct options *options) 
   if (!make_run_directory(run, sizeof run)) {
     return broken("make a private directory");
   }
-  struct criterion_test_set *set = catalogue_test_set(catalogue);
   current.catalogue = catalogue;
   current.options = options;
   current.run = run;
   current.tally.seen = calloc(requirement_count + 1, sizeof *current.tally.seen);
-  int status = set && current.tally.seen ? run_guarded(set, run) : broken("begin");
+  int status = current.tally.seen ? run_guarded(run) : broken("begin");
   free(current.tally.seen);
-  free(set);
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "requirements.h"
@@ -13,45 +14,25 @@
 enum { EXIT_CONFORMANT = 0, EXIT_FAULTS = 1, EXIT_INCONCLUSIVE = 2, EXIT_USAGE = 254, EXIT_BROKEN = 255 };
 
 struct options {
+  const char *program; /* as it was called */
   const char *hub, *kill, *vectors;
   const char *tap, *xml, *json;
+  const char *known_failures;
   const char **globs; /* none: all cases */
   size_t glob_count;
-  double time_scale;
+  double time_scale; /* 0: as the calibration finds it */
   size_t jobs;
-  bool list, verbose, keep;
+  uint64_t repeat;
+  uint64_t turn;             /* of these, from 1 */
+  const char *given_vectors; /* as --vectors has them, or NULL */
+  struct known *known;       /* NULL: none */
+  uint64_t seed;             /* 0: the order of the specification */
+  bool list, quiet, verbose, keep, strict;
 };
 
-/* ------------------------------------------------------------------------------------------------- the catalogue */
-
-struct section {
-  const char *name;  /* "active" */
-  const char *title; /* "4 Who is active" */
-};
-
-struct entry {
-  struct criterion_test *test;
-  const struct section *section;
-  char *slug;        /* "active/the-latest-claim-wins" */
-  const char *level; /* "MUST", "SHOULD" */
-  const char *ids;   /* "BH-CLAIM-001 BH-CLAIM-002" */
-  bool over;         /* its worker has ended, */
-  int signal;        /* by this signal */
-};
-
-struct catalogue {
-  struct entry *entries; /* the selected ones, in the order of the specification */
-  size_t count;
-};
-
-/* False: it said what is wrong with the suite itself. */
-bool catalogue_make(struct criterion_test_set *all, const struct options *options, struct catalogue *catalogue);
-struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue);
-struct entry *catalogue_find(const struct catalogue *catalogue, const struct criterion_test *test);
-void catalogue_list(const struct catalogue *catalogue);
-void catalogue_free(struct catalogue *catalogue);
-/* Where in `requirements` the first `size` octets of `id` stand; requirement_count: nowhere. */
-size_t requirement_index(const char *id, size_t size);
+/* Ends the program where they are wrong, and where all there is to do is to tell how it is used. */
+void options_read(int argc, char **argv, struct options *options);
+_Noreturn void usage(const char *wrong);
 
 /* --------------------------------------------------------------------------------------------------- the verdicts */
 
@@ -68,17 +49,72 @@ enum verdict {
   VERDICTS,
 };
 
+/* ------------------------------------------------------------------------------------------------- the catalogue */
+
+struct section {
+  const char *name;  /* "active" */
+  const char *title; /* "4 Who is active" */
+};
+
+struct entry {
+  struct criterion_test *test;
+  const struct section *section;
+  char *slug;                /* "active/the-latest-claim-wins" */
+  const char *level;         /* "MUST", "SHOULD" */
+  const char *ids;           /* "BH-CLAIM-001 BH-CLAIM-002" */
+  size_t verdicts[VERDICTS]; /* how often, of all runs */
+  bool over;                 /* its worker has ended, */
+  int signal;                /* by this signal */
+};
+
+struct catalogue {
+  struct entry *entries; /* the selected ones, in the order of the specification */
+  size_t count;
+};
+
+/* False: it said what is wrong with the suite itself. */
+bool catalogue_make(struct criterion_test_set *all, const struct options *options, struct catalogue *catalogue);
+/* In the order that `seed` makes of it; 0: that of the catalogue. */
+struct criterion_test_set *catalogue_test_set(const struct catalogue *catalogue, uint64_t seed);
+struct entry *catalogue_find(const struct catalogue *catalogue, const struct criterion_test *test);
+void catalogue_list(const struct catalogue *catalogue);
+void catalogue_free(struct catalogue *catalogue);
+/* Where in `requirements` the first `size` octets of `id` stand; requirement_count: nowhere. */
+size_t requirement_index(const char *id, size_t size);
+
 struct tally {
   size_t of[VERDICTS];
-  size_t breaches; /* seen in passing: requirements of each case that is about something else */
-  bool *seen;      /* of each requirement: whether it was among them */
+  size_t faults;         /* cases by which the run fails */
+  size_t known;          /* and those by which it would, but for --known-failures */
+  size_t breaches;       /* seen in passing: requirements of each case that is about something else */
+  size_t known_breaches; /* the same */
+  bool *seen;            /* of each requirement: whether it was among them */
 };
+
+/* -------------------------------------------------------------------------------------------------- for people */
 
 /* Says on `out` what there is to tell of it. */
 struct result;
 void report_case(const struct result *result, const struct options *options, struct tally *tally, FILE *out);
 void report_section(const struct section *section, size_t passed, size_t cases, FILE *out);
+/* "Run 3 of 30." */
+void report_turn(const struct options *options, FILE *out);
+/* The cases that did not have the same verdict in all runs. */
+void report_varied(const struct catalogue *catalogue, FILE *out);
 void report_summary(const struct tally *tally, double seconds, FILE *out);
+
+/* What `seed` makes of a name. */
+uint64_t draw(uint64_t seed, const char *name);
+
+struct calibration {
+  double process_ms; /* how long a process takes to start and to end */
+  double time_scale; /* what that asks for */
+};
+struct calibration calibrate(size_t at_once);
+
+void progress_begin(const struct options *options);
+void progress_show(size_t over, size_t cases, size_t faults, const char *slug);
+void progress_clear(void);
 
 /* ------------------------------------------------------------------------------------------------------- the run */
 
@@ -86,6 +122,6 @@ void report_summary(const struct tally *tally, double seconds, FILE *out);
 pid_t guard_start(const char *run, bool keep, int *guarded);
 void guard_end(pid_t guard, int guarded);
 
-int run_cases(const struct catalogue *catalogue, const struct options *options);
+int run_cases(const struct catalogue *catalogue, struct options *options);
 
 #endif

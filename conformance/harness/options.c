@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* bridgehub-conformance: the command line. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include "bridgehub.h"
+#include "runner.h"
+
+static const char help[] =
+    "Usage: bridgehub-conformance --hub 'COMMAND' [OPTION]... [GLOB]...\n"
+    "\n"
+    "Tests a hub by the Bridge Hub protocol. Each case starts COMMAND anew, by /bin/sh, with these filled in and\n"
+    "quoted:\n"
+    "  {endpoint} {port} {state} {spool}   what the hub shall own\n"
+    "  {group}                             the group's name; empty for the default group\n"
+    "  {heartbeat_ms} {timeout_ms}         the timings\n"
+    "  {need}                              the features that the case is about: spool,groups,takeover,also-port\n"
+    "The hub is ready when its endpoint takes a connection. It ends with exit status 89 before that where it does not\n"
+    "implement what {need} names. SIGTERM ends it.\n"
+    "\n"
+    "Options:\n"
+    "  --hub COMMAND     starts the hub under test\n"
+    "  --case GLOB       runs these cases alone, as GLOB does; can be given several times\n"
+    "  --list            prints each case, its level and its requirements, and runs none\n"
+    "  --known-failures FILE\n"
+    "                    failures that are known: a line is a GLOB, and behind a # what the failure has to say; the "
+    "run\n"
+    "                    fails where one of them passes now, or fits no case\n"
+    "  --strict          a case of a SHOULD that is not met (NON_STRICT) fails the run too\n"
+    "  --repeat N        runs everything N times, and tells which verdicts varied\n"
+    "  --seed N          shuffles the order of the cases, and fixes what some of them draw at random (the order of\n"
+    "                    the specification, and always the same draws); the n-th of repeated runs has N + n - 1\n"
+    "  --jobs N          keeps N processors busy (all of them): runs 2 N cases at a time, because they\n"
+    "                    spend most of it waiting\n"
+    "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1, or more where a "
+    "measurement\n"
+    "                    at the start finds this host slow)\n"
+    "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the hub's process group)\n"
+    "  --vectors DIR     the test vectors; payloads/ lies beside them (those that came with the program)\n"
+    "  --tap FILE        writes a TAP report; - is standard output\n"
+    "  --xml FILE        writes a JUnit report\n"
+    "  --json FILE       writes a JSON report\n"
+    "  --keep            leaves records and the hubs' directories where they are, and says where\n"
+    "  --quiet           tells failures and the summary alone\n"
+    "  --verbose         shows the transcripts of all cases, and whole\n"
+    "  --help            this text\n"
+    "  --version         the version\n"
+    "\n"
+    "Exit status: 0 conformant; 1 not; 2 not to be told (this host is too slow, or nothing was tested); 254 wrong "
+    "usage, or no case selected;\n"
+    "255 the suite itself broke.\n"
+    "\n"
+    "Examples:\n"
+    "  bridgehub-conformance --hub 'bridgehub serve --endpoint {endpoint} --port {port} --state {state} \\\n"
+    "      --spool {spool} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}'\n"
+    "  bridgehub-conformance --hub 'python3 my_hub.py {endpoint} {port} {state} {spool}' 'frame/*' 'active/*'\n"
+    "  bridgehub-conformance --list 'registration/*'\n";
+
+enum {
+  OPT_HUB = 256,
+  OPT_CASE,
+  OPT_LIST,
+  OPT_KNOWN,
+  OPT_STRICT,
+  OPT_REPEAT,
+  OPT_SEED,
+  OPT_JOBS,
+  OPT_SCALE,
+  OPT_KILL,
+  OPT_VECTORS,
+  OPT_TAP,
+  OPT_XML,
+  OPT_JSON,
+  OPT_KEEP,
+  OPT_QUIET,
+  OPT_VERBOSE,
+  OPT_HELP,
+  OPT_VERSION
+};
+
+static const struct option known[] = {
+    {"hub", required_argument, NULL, OPT_HUB},
+    {"case", required_argument, NULL, OPT_CASE},
+    {"list", no_argument, NULL, OPT_LIST},
+    {"known-failures", required_argument, NULL, OPT_KNOWN},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"repeat", required_argument, NULL, OPT_REPEAT},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"jobs", required_argument, NULL, OPT_JOBS},
+    {"time-scale", required_argument, NULL, OPT_SCALE},
+    {"kill", required_argument, NULL, OPT_KILL},
+    {"vectors", required_argument, NULL, OPT_VECTORS},
+    {"tap", required_argument, NULL, OPT_TAP},
+    {"xml", required_argument, NULL, OPT_XML},
+    {"json", required_argument, NULL, OPT_JSON},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"quiet", no_argument, NULL, OPT_QUIET},
+    {"verbose", no_argument, NULL, OPT_VERBOSE},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+_Noreturn void usage(const char *wrong) {
+  fprintf(stderr, "bridgehub-conformance: %s\nTry 'bridgehub-conformance --help'.\n", wrong);
+  exit(EXIT_USAGE);
+}
+
+static double read_scale(const char *text) {
+  char *end;
+  double scale = strtod(text, &end);
+  if (*end || end == text || !(scale >= 0.1 && scale <= 1000)) {
+    usage("--time-scale takes a number from 0.1 to 1000");
+  }
+  return scale;
+}
+
+static uint64_t read_number(const char *text, uint64_t least, uint64_t most, const char *wrong) {
+  char *end;
+  errno = 0;
+  unsigned long long number = strtoull(text, &end, 10);
+  if (*end || *text < '0' || *text > '9' || errno || number < least || number > most) {
+    usage(wrong);
+  }
+  return number;
+}
+
+static void take_option(int option, struct options *options) {
+  switch (option) {
+  case OPT_HUB:
+    options->hub = optarg;
+    break;
+  case OPT_CASE:
+    options->globs[options->glob_count++] = optarg;
+    break;
+  case OPT_LIST:
+    options->list = true;
+    break;
+  case OPT_KNOWN:
+    options->known_failures = optarg;
+    break;
+  case OPT_STRICT:
+    options->strict = true;
+    break;
+  case OPT_REPEAT:
+    options->repeat = read_number(optarg, 1, 1000000, "--repeat takes a number from 1 to 1000000");
+    break;
+  case OPT_SEED:
+    options->seed = read_number(optarg, 1, UINT32_MAX, "--seed takes a number from 1 to 4294967295");
+    break;
+  case OPT_JOBS:
+    options->jobs = read_number(optarg, 1, 256, "--jobs takes a number from 1 to 256");
+    break;
+  case OPT_SCALE:
+    options->time_scale = read_scale(optarg);
+    break;
+  case OPT_KILL:
+    options->kill = optarg;
+    break;
+  case OPT_VECTORS:
+    options->vectors = optarg;
+    break;
+  case OPT_TAP:
+    options->tap = optarg;
+    break;
+  case OPT_XML:
+    options->xml = optarg;
+    break;
+  case OPT_JSON:
+    options->json = optarg;
+    break;
+  case OPT_KEEP:
+    options->keep = true;
+    break;
+  case OPT_QUIET:
+    options->quiet = true;
+    break;
+  case OPT_VERBOSE:
+    options->verbose = true;
+    break;
+  case OPT_HELP:
+    fputs(help, stdout);
+    exit(EXIT_CONFORMANT);
+  case OPT_VERSION:
+    printf("bridgehub-conformance %s, protocol %d\n", BH_VERSION, BH_PROTOCOL);
+    exit(EXIT_CONFORMANT);
+  default: /* getopt_long has said what is wrong */
+    fputs("Try 'bridgehub-conformance --help'.\n", stderr);
+    exit(EXIT_USAGE);
+  }
+}
+
+void options_read(int argc, char **argv, struct options *options) {
+  options->program = argv[0];
+  options->repeat = 1;
+  options->jobs = uv_available_parallelism();
+  options->globs = calloc((size_t)argc, sizeof *options->globs);
+  if (!options->globs) {
+    exit(EXIT_BROKEN);
+  }
+  for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+    take_option(option, options);
+  }
+  while (optind < argc) {
+    options->globs[options->glob_count++] = argv[optind++];
+  }
+  if (!options->hub && !options->list) {
+    usage("--hub says how the hub under test is started");
+  }
+}
