@@ -96,6 +96,8 @@ char *format_list(const char *pattern, va_list args);
 /* The same, with every ' of the format made ". */
 char *format_body(const char *pattern, va_list args);
 void free_all(void);
+/* Of the UTF-8 character that `octets` begin with; 0: they begin with none. */
+size_t character_size(const void *octets, size_t size);
 /* An array that grows, of the case's memory. */
 void *grow(void *array, size_t count, size_t *capacity, size_t element);
 bh_allocator case_allocator(void);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "bridgehub.h"
@@ -43,6 +44,7 @@ static const char help[] =
     "  --tap FILE        writes a TAP report; - is standard output\n"
     "  --xml FILE        writes a JUnit report\n"
     "  --json FILE       writes a JSON report\n"
+    "  --html FILE       writes a page with the messages of each case drawn; all reports are whole after each case\n"
     "  --keep            leaves records and the hubs' directories where they are, and says where\n"
     "  --quiet           tells failures and the summary alone\n"
     "  --verbose         shows the transcripts of all cases, and whole\n"
@@ -74,6 +76,7 @@ enum {
   OPT_TAP,
   OPT_XML,
   OPT_JSON,
+  OPT_HTML,
   OPT_KEEP,
   OPT_QUIET,
   OPT_VERBOSE,
@@ -96,6 +99,7 @@ static const struct option known[] = {
     {"tap", required_argument, NULL, OPT_TAP},
     {"xml", required_argument, NULL, OPT_XML},
     {"json", required_argument, NULL, OPT_JSON},
+    {"html", required_argument, NULL, OPT_HTML},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"verbose", no_argument, NULL, OPT_VERBOSE},
@@ -172,6 +176,9 @@ static void take_option(int option, struct options *options) {
   case OPT_JSON:
     options->json = optarg;
     break;
+  case OPT_HTML:
+    options->html = optarg;
+    break;
   case OPT_KEEP:
     options->keep = true;
     break;
@@ -193,6 +200,17 @@ static void take_option(int option, struct options *options) {
   }
 }
 
+static void check_reports(const struct options *options) {
+  const char *const paths[] = {options->tap, options->xml, options->json, options->html};
+  size_t outputs = 0;
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    outputs += paths[i] && strcmp(paths[i], "-") == 0;
+  }
+  if (outputs > 1) {
+    usage("only one report can be written to standard output");
+  }
+}
+
 void options_read(int argc, char **argv, struct options *options) {
   options->program = argv[0];
   options->repeat = 1;
@@ -210,4 +228,5 @@ void options_read(int argc, char **argv, struct options *options) {
   if (!options->hub && !options->list) {
     usage("--hub says how the hub under test is started");
   }
+  check_reports(options);
 }

@@ -125,6 +125,13 @@ void report_section(const struct section *section, size_t passed, size_t cases, 
   fprintf(out, "%-36s %3zu of %zu passed\n", section->title, passed, cases);
 }
 
+void report_details(const struct result *result, FILE *out) {
+  print_explanation(result, out);
+  print_transcript(result, false, out);
+  print_log(result, out);
+  fprintf(out, "      again     %s\n", result->again);
+}
+
 static bool is_told(const struct result *result, const struct options *options) {
   bool fine = result->verdict == VERDICT_PASS && result->breach_count == 0;
   bool silent = options->quiet && !result->fails && result->verdict != VERDICT_BROKEN && result->breach_count == 0;

@@ -11,9 +11,7 @@
 
 #include "internal.h"
 #include "known.h"
-#include "result.h"
-
-#include <criterion/output.h> /* needs stdio.h, and does not say so */
+#include "report.h"
 
 /* Most of a case's time is spent on waiting: one processor does for as many at a time. */
 #define CASES_A_JOB 2
@@ -51,6 +49,7 @@ static void take(struct entry *entry) {
   entry->over = true;
   current.over++;
   count(entry, &result);
+  reports_add(&result, &current.tally);
   free_all();
 }
 
@@ -156,16 +155,6 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv("BH_PAYLOADS", format("%s/../payloads", options->vectors), 1);
 }
 
-/* Criterion finds only at the end that it cannot write. */
-static bool is_writable(const char *path) {
-  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-  return file && (file == stdout || fclose(file) == 0);
-}
-
-static bool set_output(const char *provider, const char *path) {
-  return !path || (is_writable(path) && criterion_add_output(provider, path) != -1);
-}
-
 static int exit_status(const struct tally *tally, size_t stale) {
   if (tally->of[VERDICT_BROKEN]) {
     return EXIT_BROKEN;
@@ -229,6 +218,23 @@ static bool run_turns(void) {
   return sound;
 }
 
+/* The last words of the run, which the reports tell too. */
+static int end_reports(void) {
+  char *stale = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&stale, &size);
+  if (!stream) {
+    return broken("tell what is stale");
+  }
+  int status = exit_status(&current.tally, known_stale(current.options->known, stream));
+  fclose(stream);
+  fputs(stale, stdout);
+  bool whole = reports_end(status, stale);
+  free(stale);
+  free_all();
+  return whole ? status : EXIT_BROKEN;
+}
+
 static int run_all(void) {
   uint64_t began = now_ms();
   criterion_options.logger = &logger;
@@ -240,7 +246,7 @@ static int run_all(void) {
   }
   report_varied(current.catalogue, stdout);
   report_summary(&current.tally, (double)(now_ms() - began) / 1000, stdout);
-  return exit_status(&current.tally, known_stale(current.options->known, stdout));
+  return end_reports();
 }
 
 static void set_time_scale(struct options *options) {
@@ -262,8 +268,14 @@ static int run_guarded(const char *run) {
   if (guard < 0) {
     return broken("start a process");
   }
+  /* After the guard, which must not hold what others read to its end. */
+  if (!reports_open(options)) {
+    guard_end(guard, guarded);
+    return EXIT_BROKEN;
+  }
   set_time_scale(options);
   tell_workers(options, run);
+  reports_begin(options, current.catalogue);
   printf("%zu case%s on: %s\n\n", current.catalogue->count, current.catalogue->count == 1 ? "" : "s", options->hub);
   fflush(stdout);
   int status = run_all();
@@ -276,9 +288,6 @@ static int run_guarded(const char *run) {
 
 int run_cases(const struct catalogue *catalogue, struct options *options) {
   static char run[128]; /* the callbacks need it too */
-  if (!set_output("tap", options->tap) || !set_output("xml", options->xml) || !set_output("json", options->json)) {
-    return broken("write the report");
-  }
   if (!make_run_directory(run, sizeof run)) {
     return broken("make a private directory");
   }

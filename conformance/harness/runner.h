@@ -16,7 +16,7 @@ enum { EXIT_CONFORMANT = 0, EXIT_FAULTS = 1, EXIT_INCONCLUSIVE = 2, EXIT_USAGE =
 struct options {
   const char *program; /* as it was called */
   const char *hub, *kill, *vectors;
-  const char *tap, *xml, *json;
+  const char *tap, *xml, *json, *html;
   const char *known_failures;
   const char **globs; /* none: all cases */
   size_t glob_count;
@@ -96,6 +96,8 @@ struct tally {
 /* Says on `out` what there is to tell of it. */
 struct result;
 void report_case(const struct result *result, const struct options *options, struct tally *tally, FILE *out);
+/* The same of a case that failed, at length. */
+void report_details(const struct result *result, FILE *out);
 void report_section(const struct section *section, size_t passed, size_t cases, FILE *out);
 /* "Run 3 of 30." */
 void report_turn(const struct options *options, FILE *out);

@@ -106,21 +106,39 @@ char *repeat(const char *octets, size_t count) {
   return text;
 }
 
-/* Whole UTF-8 characters pass, so that names stay readable; what is not UTF-8 is escaped octet by octet. */
-static size_t character_size(const uint8_t *octets, size_t size) {
-  static const uint8_t masks[] = {0x80, 0xe0, 0xf0, 0xf8}, leads[] = {0x00, 0xc0, 0xe0, 0xf0};
-  for (size_t length = 2; length <= 4 && length <= size; length++) {
-    if ((octets[0] & masks[length - 1]) != leads[length - 1] || octets[0] < 0xc2) {
-      continue;
-    }
-    size_t tail = 1;
-    while (tail < length && (octets[tail] & 0xc0) == 0x80) {
-      tail++;
-    }
-    /* C1 controls are characters, and move cursors. */
-    return tail == length && !(octets[0] == 0xc2 && octets[1] < 0xa0) ? length : 0;
+size_t character_size(const void *octets, size_t size) {
+  /* The second octet shuts out overlong forms, surrogates and what lies above U+10FFFF. */
+  static const struct {
+    uint8_t first, last, second_min, second_max;
+    size_t size;
+  } forms[] = {{0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+               {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+               {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+  const uint8_t *in = octets;
+  size_t form = 0, count = sizeof forms / sizeof *forms;
+  while (form < count && (size == 0 || in[0] < forms[form].first || in[0] > forms[form].last)) {
+    form++;
   }
-  return octets[0] >= 0x20 && octets[0] < 0x7f ? 1 : 0;
+  if (form == count || forms[form].size > size) {
+    return 0;
+  }
+  if (forms[form].size > 1 && (in[1] < forms[form].second_min || in[1] > forms[form].second_max)) {
+    return 0;
+  }
+  for (size_t i = 2; i < forms[form].size; i++) {
+    if ((in[i] & 0xc0) != 0x80) {
+      return 0;
+    }
+  }
+  return forms[form].size;
+}
+
+/* Whole UTF-8 characters pass, so that names stay readable. C1 controls are characters, and move cursors. */
+static bool is_printable(const uint8_t *character, size_t size) {
+  if (size == 1) {
+    return character[0] >= 0x20 && character[0] < 0x7f;
+  }
+  return size > 1 && !(character[0] == 0xc2 && character[1] < 0xa0);
 }
 
 const char *printable(const void *octets, size_t size, size_t limit) {
@@ -129,7 +147,7 @@ const char *printable(const void *octets, size_t size, size_t limit) {
   char *text = allocate(4 * shown + 64), *out = text;
   for (size_t i = 0; i < shown;) {
     size_t length = character_size(in + i, size - i);
-    if (length) {
+    if (is_printable(in + i, length)) {
       memcpy(out, in + i, length);
       out += length;
       i += length;
