@@ -25,6 +25,7 @@ static struct {
   FILE *record;
   uint64_t began;
   uint32_t timeout_ms; /* the shortest that a hub of the case has */
+  uint64_t longer_ms;  /* than cases last otherwise */
   bool judged;
   bool hub_closed; /* a connection, at least */
   char *crash;
@@ -299,8 +300,9 @@ void raise_pending(void) {
     crashed("%s", current.crash);
   }
   uint64_t ran_us = uv_hrtime() / 1000 - current.began;
-  if ((double)ran_us > 1000 * CASE_MS * time_scale()) {
-    stop_failed("TIMEOUT", NULL, "an end of the case", format("none in %g s", CASE_MS / 1000.0 * time_scale()));
+  double allowed_ms = CASE_MS * time_scale() + (double)current.longer_ms;
+  if ((double)ran_us > 1000 * allowed_ms) {
+    stop_failed("TIMEOUT", NULL, "an end of the case", format("none in %g s", allowed_ms / 1000));
   }
   if (current.broken) {
     stop_judged(current.broken_id, "no breach of this requirement anywhere in the case", current.broken);
@@ -321,6 +323,13 @@ void case_timeout_ms(uint32_t timeout_ms) {
 }
 
 /* --------------------------------------------------------------------------------------------------- begin, end */
+
+void case_allow_ms(uint64_t ms) {
+  if (ms > 0) {
+    current.longer_ms += ms;
+    alarm((unsigned)(CASE_KILLED_S * time_scale() + (double)current.longer_ms / 1000) + 1);
+  }
+}
 
 static FILE *open_record(void) {
   const char *run = environment(ENV_RUN);

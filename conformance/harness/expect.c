@@ -358,6 +358,7 @@ static const struct message *join_with(struct conn *conn, const char *name, cons
   }
   memcpy(conn->instance, instance, strlen(instance) + 1);
   conn->hub->peopled = true;
+  hub_follow(conn->hub, ack);
   return ack;
 }
 

@@ -14,6 +14,9 @@
 #define UNIMPLEMENTED_STATUS 89
 #define START_MS 10000
 #define HOPELESS_START_MS 500
+/* A case waits for as many of them, at most. */
+#define TIMEOUTS_A_CASE 12
+#define DECLARED_MAX_MS 86400000
 #define END_MS 5000
 #define PORT_ATTEMPTS 3
 
@@ -318,6 +321,26 @@ struct hub *hub_start_with(struct hub_options options) {
 
 struct hub *hub_start(void) {
   return hub_start_with((struct hub_options){0});
+}
+
+/* 0: there is none that one could wait for. */
+static uint32_t declared(const struct message *ack, const char *member) {
+  uint64_t ms = json_is_integer(&ack->json, member) ? json_integer(&ack->json, member) : 0;
+  return ms <= DECLARED_MAX_MS ? (uint32_t)ms : 0;
+}
+
+void hub_follow(struct hub *hub, const struct message *ack) {
+  uint32_t heartbeat_ms = declared(ack, "heartbeat_ms"), timeout_ms = declared(ack, "timeout_ms");
+  if (!heartbeat_ms || !timeout_ms || (heartbeat_ms == hub->heartbeat_ms && timeout_ms == hub->timeout_ms)) {
+    return;
+  }
+  record_event(hub->process->lane, "declares heartbeat_ms %u and timeout_ms %u: the case waits accordingly",
+               heartbeat_ms, timeout_ms);
+  uint64_t longer = timeout_ms > hub->timeout_ms ? timeout_ms - hub->timeout_ms : 0;
+  hub->heartbeat_ms = heartbeat_ms;
+  hub->timeout_ms = timeout_ms;
+  extend_deadline(2 * longer);
+  case_allow_ms(TIMEOUTS_A_CASE * longer);
 }
 
 struct conn *hub_take_probe(struct hub *hub) {

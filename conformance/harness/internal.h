@@ -68,6 +68,8 @@ _Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1
 _Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The case has lost so much time to the host that a hub may have given it up: see INCONCLUSIVE. */
 void case_timeout_ms(uint32_t timeout_ms);
+/* The case may last as much longer. */
+void case_allow_ms(uint64_t ms);
 /* How long a process takes to start and to end on this host just now, in milliseconds. */
 double process_ms(void);
 
@@ -119,6 +121,9 @@ void bridges_forget(void);
 
 /* The connection with which the hub was found ready, once: NULL where it was taken or has ended. */
 struct conn *hub_take_probe(struct hub *hub);
+/* A hub that keeps other timings than it was given says so in the ACK of a REGISTER; the case that is about that fails.
+ */
+void hub_follow(struct hub *hub, const struct message *ack);
 /* Ends every hub. `judge`: a hub that ends badly fails the case. */
 void hubs_finish(bool judge);
 /* And removes their directories. */

@@ -162,6 +162,9 @@ void report_case(const struct result *result, const struct options *options, str
 }
 
 void report_turn(const struct options *options, FILE *out) {
+  if (options->repeat == 1) {
+    return;
+  }
   fprintf(out, "%sRun %llu of %llu", options->turn == 1 ? "" : "\n", (unsigned long long)options->turn,
           (unsigned long long)options->repeat);
   if (options->seed) {

@@ -87,6 +87,9 @@ static void tell_section(size_t begin, size_t end) {
   }
   fclose(stream);
   progress_clear();
+  if (size > 0 && current.options->quiet) {
+    report_turn(current.options, stdout);
+  }
   if (size > 0 || !current.options->quiet) {
     report_section(current.catalogue->entries[begin].section, passed, end - begin, stdout);
     fwrite(text, 1, size, stdout);
@@ -210,7 +213,7 @@ static bool run_turns(void) {
   bool sound = true;
   for (options->turn = 1; sound && options->turn <= options->repeat; options->turn++) {
     options->seed = first_seed ? first_seed + options->turn - 1 : 0;
-    if (options->repeat > 1) {
+    if (!options->quiet) {
       report_turn(options, stdout);
     }
     sound = run_turn();

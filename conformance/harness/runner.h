@@ -99,7 +99,7 @@ void report_case(const struct result *result, const struct options *options, str
 /* The same of a case that failed, at length. */
 void report_details(const struct result *result, FILE *out);
 void report_section(const struct section *section, size_t passed, size_t cases, FILE *out);
-/* "Run 3 of 30." */
+/* "Run 3 of 30", where there are several. */
 void report_turn(const struct options *options, FILE *out);
 /* The cases that did not have the same verdict in all runs. */
 void report_varied(const struct catalogue *catalogue, FILE *out);
