@@ -43,8 +43,14 @@ double time_scale(void) {
   return scale > 0 ? scale : 1;
 }
 
+bool is_of_client(const char *section) {
+  return strncmp(section, "client_", strlen("client_")) == 0;
+}
+
+/* How a hub is says nothing about a client. */
 static char *learned_path(const char *what) {
-  return format("%s/" LEARNED "/%s", environment(ENV_RUN), what);
+  const char *role = is_of_client(criterion_current_test->category) ? "client" : "hub";
+  return format("%s/" LEARNED "/%s-%s", environment(ENV_RUN), role, what);
 }
 
 void learn(const char *what) {
@@ -115,9 +121,9 @@ void record_traffic(enum record_kind kind, const char *lane, const char *text, c
   end_line(&line);
 }
 
-void record_log(const char *text) {
+void record_log(const char *lane, const char *text) {
   bh_buffer line = begin_line("log");
-  write_text(&line, "lane", "hub");
+  write_text(&line, "lane", lane);
   write_text(&line, "text", printable(text, strlen(text), LOG_LINE_MAX));
   end_line(&line);
 }
@@ -367,18 +373,20 @@ void case_run(const char *level_and_ids, void (*body)(void)) {
   begin(level_and_ids);
   body();
   raise_pending();
-  hubs_finish(true);
+  conns_part();
+  processes_finish(true);
   conns_finish();
   raise_pending();
   record_verdict("PASS", NULL, NULL, NULL);
 }
 
 void case_end(void) {
-  hubs_finish(false);
+  conns_part();
+  processes_finish(false);
   conns_forget();
   bridges_forget();
   loop_end();
-  hubs_forget();
+  processes_forget();
   if (current.record) {
     fclose(current.record);
   }

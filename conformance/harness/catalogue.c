@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "internal.h"
 #include "known.h"
 #include "runner.h"
 
@@ -30,6 +31,15 @@ static const struct section sections[] = {
     {"hung", "9 Timing: hung, not dead"},
     {"limits", "10 Who gets in"},
     {"contract", "11 An implementation under test"},
+    {"client_frame", "3.1 Frame: clients"},
+    {"client_bodies", "3.2 Bodies: clients"},
+    {"client_answers", "3.3 Answers and errors: clients"},
+    {"client_registration", "3.4 Registration: clients"},
+    {"client_active", "4 Who is active: clients"},
+    {"client_imports", "6.3 The client's side"},
+    {"client_resume", "7 Electing a hub: clients"},
+    {"client_timing", "9 Timing: clients"},
+    {"client_contract", "11 A client under test"},
 };
 
 static const struct section *find_section(const char *name) {
@@ -87,6 +97,7 @@ static bool make_entry(struct criterion_test *test, struct entry *entry) {
                           .section = find_section(test->category),
                           .slug = make_slug(test),
                           .level = strncmp(description, "SHOULD ", 7) == 0 ? "SHOULD" : "MUST",
+                          .of_client = is_of_client(test->category),
                           .ids = space ? space + 1 : ""};
   if (!entry->slug) {
     return false;
@@ -97,7 +108,15 @@ static bool make_entry(struct criterion_test *test, struct entry *entry) {
   return ids_are_known(entry) && entry->section;
 }
 
+static bool is_under_test(const struct entry *entry, const struct options *options) {
+  const char *command = entry->of_client ? options->client : options->hub;
+  return command || (options->list && !options->hub && !options->client);
+}
+
 static bool is_selected(const struct entry *entry, const struct options *options) {
+  if (!is_under_test(entry, options)) {
+    return false;
+  }
   for (size_t i = 0; i < options->glob_count; i++) {
     if (fnmatch(options->globs[i], entry->slug, 0) == 0) {
       return true;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections to a hub's endpoint: octets in both directions, and what can be told of them without knowing the case. */
+/*
+ * Connections to a hub's endpoint, and those of a client to the hub that the suite plays: octets in both directions,
+ * and what can be told of them without knowing the case.
+ */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,11 +87,16 @@ static void write_octets(struct conn_stream *stream, const void *octets, size_t 
   }
 }
 
-static bool is_taken(bh_type type, const void *body, size_t size) {
+static bool is_for_client(bh_type type) {
+  return type == BH_HEARTBEAT || type == BH_IMPORT_DATA || is_answer(type);
+}
+
+/* What the other side takes, whatever the connection is about. */
+static bool is_taken(const struct conn_stream *stream, bh_type type, const void *body, size_t size) {
+  bool fits = stream->accepted ? is_for_client(type) : type != BH_TYPE_UNKNOWN && type != BH_IMPORT_DATA;
   bh_body read;
   bh_body_fault fault;
-  return type != BH_TYPE_UNKNOWN && type != BH_IMPORT_DATA &&
-         bh_body_read(BH_FROM_CLIENT, type, body, size, &read, &fault);
+  return fits && bh_body_read(stream->accepted ? BH_FROM_HUB : BH_FROM_CLIENT, type, body, size, &read, &fault);
 }
 
 /* What the case answers, where that is an import. */
@@ -123,7 +131,8 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
   }
   write_octets(stream, whole, (size_t)header_size + size);
   const struct sent *sent = stream->sent_count ? &stream->sent[stream->sent_count - 1] : NULL;
-  bool plain = sent && sent->id == id && is_taken(sent->type, body, size) && (automatic || !is_answer(sent->type));
+  bool plain =
+      sent && sent->id == id && is_taken(stream, sent->type, body, size) && (automatic || !is_answer(sent->type));
   stream->odd = stream->odd || !plain;
   return id;
 }
@@ -137,15 +146,27 @@ static void answer_by_itself(struct conn_stream *stream) {
   }
 }
 
-/* ---------------------------------------------------------------------------------------------- what the hub sent */
+static void to_be_answered(struct conn_stream *stream, uint32_t id) {
+  stream->to_answer =
+      grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
+  stream->to_answer[stream->to_answer_count++] = id;
+  answer_by_itself(stream);
+}
+
+/* ------------------------------------------------------------------------------------------ what the other side sent
+ */
 
 static struct sent *find_sent(struct conn_stream *stream, uint32_t id) {
   return id >= 1 && id <= stream->sent_count ? &stream->sent[id - 1] : NULL;
 }
 
+const char *answering(const struct conn_stream *stream) {
+  return stream->accepted ? "BH-MSG-004" : "BH-MSG-001";
+}
+
 /*
- * BH-MSG-001, -002 and -005, whatever the case is about. A break of the framing is answered by the id of the break.
- * False: an answer too many, which no case is to trip over.
+ * Who answers what, whatever the case is about. A break of the framing is answered by the id of the break. A client may
+ * answer in any order. False: an answer too many, which no case is to trip over.
  */
 static bool match_answer(struct conn_stream *stream, const struct message *message, const bh_body *body) {
   if (body->answers == 0 || strcmp(body->code, "malformed") == 0 || strcmp(body->code, "too-large") == 0) {
@@ -153,15 +174,15 @@ static bool match_answer(struct conn_stream *stream, const struct message *messa
   }
   struct sent *sent = find_sent(stream, body->answers);
   if (!sent) {
-    breach("BH-MSG-001", "%s %u of %s answers message %u, which was never sent", message->type, message->id,
+    breach(answering(stream), "%s %u of %s answers message %u, which was never sent", message->type, message->id,
            stream->conn.name, body->answers);
   } else if (is_answer(sent->type)) {
     breach("BH-MSG-005", "%s %u of %s answers message %u, which is %s", message->type, message->id, stream->conn.name,
            body->answers, bh_type_name(sent->type));
   } else if (sent->answered) {
-    breach("BH-MSG-001", "%s %u of %s answers message %u a second time", message->type, message->id, stream->conn.name,
-           body->answers);
-  } else if (sent->overtaken) {
+    breach(answering(stream), "%s %u of %s answers message %u a second time", message->type, message->id,
+           stream->conn.name, body->answers);
+  } else if (sent->overtaken && !stream->accepted) {
     breach("BH-MSG-002", "%s %u of %s answers message %u after a later one was answered", message->type, message->id,
            stream->conn.name, body->answers);
   }
@@ -174,7 +195,8 @@ static bool match_answer(struct conn_stream *stream, const struct message *messa
   sent->answered = true;
   for (; stream->oldest_open < body->answers; stream->oldest_open++) {
     struct sent *older = &stream->sent[stream->oldest_open];
-    if (!older->answered && !is_answer(older->type)) {
+    bool may_wait = stream->accepted && older->type == BH_IMPORT_DATA;
+    if (!older->answered && !is_answer(older->type) && !may_wait) {
       older->overtaken = true;
     }
   }
@@ -195,10 +217,7 @@ static bool match_import(struct conn_stream *stream, const struct message *messa
   const struct received *before = find_received(stream, body->import);
   if (before && before->finished) {
     breach("BH-ROUTE-006", "%s came to %s again after its ACK", body->import, stream->conn.name);
-    stream->to_answer =
-        grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
-    stream->to_answer[stream->to_answer_count++] = message->id;
-    answer_by_itself(stream);
+    to_be_answered(stream, message->id);
     return false;
   }
   if (before && !before->answered && before->attempt == body->attempt) {
@@ -219,17 +238,19 @@ static bool check_message(struct conn_stream *stream, bh_type type, const struct
   }
   stream->in_id = message->id;
   if (type == BH_TYPE_UNKNOWN) {
-    breach("BH-FRAME-001", "the hub sends a message of the type %s on %s", message->type, stream->conn.name);
+    breach("BH-FRAME-001", "the %s sends a message of the type %s on %s", stream->conn.peer, message->type,
+           stream->conn.name);
   }
   bh_body body;
   bh_body_fault fault;
   if (type != BH_TYPE_UNKNOWN &&
-      !bh_body_read(BH_FROM_HUB, type, (const uint8_t *)message->json.text, message->json.size, &body, &fault)) {
+      !bh_body_read(stream->accepted ? BH_FROM_CLIENT : BH_FROM_HUB, type, (const uint8_t *)message->json.text,
+                    message->json.size, &body, &fault)) {
     breach(fault.requirement, "%s %u of %s: %s, at octet %zu of the body", message->type, message->id,
            stream->conn.name, fault.what, fault.offset);
     return true;
   }
-  if (type == BH_IMPORT_DATA) {
+  if (type == BH_IMPORT_DATA && !stream->accepted) {
     return match_import(stream, message, &body);
   }
   return !is_answer(type) || match_answer(stream, message, &body);
@@ -249,6 +270,7 @@ static void take_message(struct conn_stream *stream) {
   message->json = stream->body_size ? json_read(body, stream->body_size) : json_read("{}", 2);
   message->at = now_ms();
   bool heartbeat = stream->in.type == BH_HEARTBEAT;
+  bool parting = stream->parting && stream->in.type == BH_UNREGISTER;
   record_traffic(RECORD_RECEIVE, stream->conn.name,
                  format("BH1 %s %u %u", message->type, message->id, stream->in.length), body, stream->body_size,
                  heartbeat && !stream->mute);
@@ -257,18 +279,15 @@ static void take_message(struct conn_stream *stream) {
   }
   stream->messages = grow(stream->messages, stream->message_count, &stream->message_capacity, sizeof(struct message *));
   stream->messages[stream->message_count++] = message;
-  if (heartbeat && !stream->mute) {
-    stream->to_answer =
-        grow(stream->to_answer, stream->to_answer_count, &stream->to_answer_capacity, sizeof *stream->to_answer);
-    stream->to_answer[stream->to_answer_count++] = message->id;
-    answer_by_itself(stream);
+  if ((heartbeat && !stream->mute) || parting) {
+    to_be_answered(stream, message->id);
   }
 }
 
 static void break_off(struct conn_stream *stream, const uint8_t *octets, size_t size) {
   stream->in_broken = true;
   record_traffic(RECORD_RECEIVE, stream->conn.name, "octets that are no message", octets, size, false);
-  breach("BH-FRAME-001", "what the hub sends on %s is no message: \"%s%s\"", stream->conn.name,
+  breach("BH-FRAME-001", "what the %s sends on %s is no message: \"%s%s\"", stream->conn.peer, stream->conn.name,
          printable(stream->header, stream->header_size, 60), printable(octets, size, 60));
 }
 
@@ -345,7 +364,7 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
     stream->conn.ended = true;
     stream->conn.ended_at = now_ms();
     case_hub_closed();
-    record_event(stream->conn.name, "is closed by the hub%s", size == UV_EOF ? "" : ", with a reset");
+    record_event(stream->conn.name, "is closed by the %s%s", stream->conn.peer, size == UV_EOF ? "" : ", with a reset");
     if (!uv_is_closing((uv_handle_t *)handle)) {
       uv_close((uv_handle_t *)handle, NULL);
     }
@@ -366,11 +385,9 @@ static void on_connected(uv_connect_t *request, int status) {
   uv_read_start((uv_stream_t *)&stream->pipe, give_space, on_read);
 }
 
-struct conn *conn_begin(struct hub *hub) {
+static struct conn_stream *new_stream(void) {
   struct conn_stream *stream = allocate(sizeof *stream);
-  stream->conn.hub = hub;
   stream->conn.stream = stream;
-  stream->conn.name = "a probe";
   bh_frame_init(&stream->in, BH_BODY_MAX);
   bh_frame_init(&stream->out, BH_BODY_MAX);
   stream->next = conns;
@@ -378,6 +395,30 @@ struct conn *conn_begin(struct hub *hub) {
   uv_pipe_init(loop(), &stream->pipe, 0);
   stream->pipe.data = stream;
   stream->connecting.data = stream;
+  return stream;
+}
+
+struct conn *conn_take(struct client *client, uv_stream_t *endpoint) {
+  struct conn_stream *stream = new_stream();
+  stream->conn.client = client;
+  stream->conn.peer = "client";
+  stream->conn.name = format("conn %u", ++conn_count);
+  stream->conn.opened_at = now_ms();
+  stream->accepted = true;
+  stream->stage = CONN_CONNECTED;
+  if (uv_accept(endpoint, (uv_stream_t *)&stream->pipe) != 0) {
+    suite_broke("a connection cannot be accepted");
+  }
+  record_event(stream->conn.name, "is opened by the client");
+  uv_read_start((uv_stream_t *)&stream->pipe, give_space, on_read);
+  return &stream->conn;
+}
+
+struct conn *conn_begin(struct hub *hub) {
+  struct conn_stream *stream = new_stream();
+  stream->conn.hub = hub;
+  stream->conn.peer = "hub";
+  stream->conn.name = "a probe";
   /* libuv would connect to the path cut short. */
   if (strlen(hub->endpoint) >= sizeof((struct sockaddr_un *)0)->sun_path) {
     stream->stage = CONN_FAILED;
@@ -461,12 +502,18 @@ void conn_half_close(struct conn *conn) {
   }
 }
 
+void conns_part(void) {
+  for (struct conn_stream *stream = conns; stream; stream = stream->next) {
+    stream->parting = stream->accepted;
+  }
+}
+
 /* Answers came behind these, so that their own will never come. */
 void conns_finish(void) {
   for (struct conn_stream *stream = conns; stream; stream = stream->next) {
     for (size_t i = 0; i < stream->sent_count && !stream->closed_by_us; i++) {
       if (stream->sent[i].overtaken && !stream->sent[i].answered) {
-        breach("BH-MSG-001", "%s %u on %s was never answered, and a later message was",
+        breach(answering(stream), "%s %u on %s was never answered, and a later message was",
                bh_type_name(stream->sent[i].type), stream->sent[i].id, stream->conn.name);
       }
     }

@@ -15,7 +15,7 @@ struct sent {
   bool overtaken; /* a later one was answered first */
 };
 
-/* An IMPORT_DATA that came, and what the case answered it with. */
+/* An IMPORT_DATA that came from a hub, and what the case answered it with. */
 struct received {
   const char *import;
   uint32_t attempt, id;
@@ -28,13 +28,15 @@ struct conn_stream {
   uv_pipe_t pipe;
   uv_connect_t connecting;
   enum conn_stage stage;
+  bool accepted; /* by the hub that the suite plays: the other side is a client */
+  bool parting;  /* the case is over: UNREGISTER is answered by itself */
   bool mute, closed_by_us;
   size_t unwritten; /* writes that libuv has not finished */
 
-  /* To the hub. */
+  /* To the other side. */
   bh_frame out;
   bool out_broken;
-  bool odd;          /* not all that the case has sent is requests that a hub takes, with right bodies */
+  bool odd;          /* not all that the case has sent is requests that the other side takes, with right bodies */
   uint32_t out_id;   /* of the last header that was sent whole */
   uint32_t out_body; /* octets of its body that were not sent yet */
   struct sent *sent; /* sent[id - 1] */
@@ -43,7 +45,7 @@ struct conn_stream {
   uint32_t *to_answer;  /* HEARTBEATs and repeats that wait for the end of a message of ours */
   size_t to_answer_count, to_answer_capacity;
 
-  /* From the hub. */
+  /* From the other side. */
   bh_frame in;
   bool in_broken, in_body;
   uint32_t in_id;
@@ -58,5 +60,8 @@ struct conn_stream {
   struct received *imports;
   size_t import_count, import_capacity;
 };
+
+/* The requirement that every request is answered just once: BH-MSG-001 of a hub, BH-MSG-004 of a client. */
+const char *answering(const struct conn_stream *stream);
 
 #endif

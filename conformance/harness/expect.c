@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client.h"
 #include "conn.h"
 
 static bool has_next(const struct conn_stream *stream) {
@@ -51,7 +52,7 @@ static const char *absence(const struct conn *conn) {
     return format("octets on %s that are no message", conn->name);
   }
   if (conn->ended) {
-    return format("the end of %s, closed by the hub", conn->name);
+    return format("the end of %s, closed by the %s", conn->name, conn->peer);
   }
   uint64_t waited = deadline_ms();
   learn(MUTE);
@@ -259,7 +260,7 @@ const struct message *expect_active(struct conn *conn, const char *instance) {
 }
 
 void expect_closed(struct conn *conn) {
-  const char *expected = format("the hub closes %s", conn->name);
+  const char *expected = format("the %s closes %s", conn->peer, conn->name);
   uint64_t end = now_ms() + deadline_ms();
   end_patience();
   while (now_ms() < end || has_next(conn->stream)) {
@@ -275,7 +276,8 @@ void expect_closed(struct conn *conn) {
 }
 
 void fence(struct conn *conn) {
-  uint32_t id = send_message(conn, "HEARTBEAT", "{}"); /* an empty body is what other cases are about */
+  /* An empty body is what other cases are about. */
+  uint32_t id = conn->client ? send_heartbeat(conn) : send_message(conn, "HEARTBEAT", "{}");
   const char *expected = format("%s goes on, and the next that comes answers message %u", conn->name, id);
   const struct message *message;
   end_patience();
@@ -283,7 +285,7 @@ void fence(struct conn *conn) {
     message = next_message_in(conn, deadline_ms());
   } while (message && is(message, "HEARTBEAT"));
   if (!message && !conn->ended && !conn->stream->in_broken && !conn->stream->odd) {
-    fail_as("BH-MSG-001", expected, "%s", absence(conn));
+    fail_as(answering(conn->stream), expected, "%s", absence(conn));
   }
   if (!message) {
     fail_absent(conn, expected);

@@ -183,13 +183,15 @@ struct message {
   uint64_t at;      /* now_ms() when it was whole */
 };
 
-/* A connection to the endpoint; to be read only. */
+/* A connection to the endpoint of a hub under test, or of a client under test to the suite; to be read only. */
 struct conn {
-  struct hub *hub;
-  const char *name;   /* "conn 1": as the transcript calls it */
-  char instance[65];  /* the last id that REGISTER was given here */
-  uint64_t opened_at; /* now_ms() when it was connected */
-  bool ended;         /* the hub has closed it; messages that came before may still wait to be read */
+  struct hub *hub;       /* NULL for one of a client */
+  struct client *client; /* NULL for one to a hub */
+  const char *peer;      /* "hub", "client": the other side */
+  const char *name;      /* "conn 1": as the transcript calls it */
+  char instance[65];     /* the last id that REGISTER was given here */
+  uint64_t opened_at;    /* now_ms() when it was connected */
+  bool ended;            /* the other side has closed it; messages that came before may still wait to be read */
   uint64_t ended_at;
   struct conn_stream *stream;
 };

@@ -13,6 +13,7 @@
 /* The runner tells its workers by the environment: Criterion starts each case in a new process. */
 #define ENV_RUN "BH_SUITE_RUN"               /* the directory of the run */
 #define ENV_HUB "BH_SUITE_HUB"               /* the command that starts a hub */
+#define ENV_CLIENT "BH_SUITE_CLIENT"         /* the command that starts a client */
 #define ENV_KILL "BH_SUITE_KILL"             /* the command that signals it; empty: kill() */
 #define ENV_TIME_SCALE "BH_SUITE_TIME_SCALE" /* a number */
 #define ENV_SEED "BH_SUITE_SEED"             /* a number: what random_below() makes of it */
@@ -25,13 +26,15 @@
 #define LEARNED "learned" /* an empty file for each thing that one case has learned for the others */
 
 /*
- * A hub that never does anything right must not cost every case its whole deadline: once a first case has waited in
+ * What never does anything right must not cost every case its whole deadline: once a first case has waited in
  * vain for what none has seen yet, the others wait for less.
  */
-#define READY "ready"         /* a hub has taken a connection */
-#define NOT_READY "not-ready" /* one has taken none in its time */
-#define HEARD "heard"         /* a hub has sent a message */
+#define READY "ready"         /* a hub has taken a connection, a client has come */
+#define NOT_READY "not-ready" /* none has in its time */
+#define HEARD "heard"         /* one has sent a message */
 #define MUTE "mute"           /* one has sent none in its time */
+/* A case of this section, as it is in C, has a client under test; of all others it is a hub. */
+bool is_of_client(const char *section);
 void learn(const char *what);
 bool has_learned(const char *what);
 
@@ -39,11 +42,12 @@ bool has_learned(const char *what);
 
 /*
  * The record of a case: one JSON object a line, written as things happen, so that it outlives the worker. `us` is the
- * time since the case began, `lane` who it is about ("hub", "conn 1", "bridge 1"), `kind` one of:
+ * time since the case began, `lane` who it is about ("hub", "client", "conn 1", "bridge 1"), `kind` one of:
  *
- *     send, receive   a message or a run of octets, from the suite to the hub or back: text, body, size
+ *     send, receive   from the suite to what is under test, or back: text, body, size. On the lane of a connection a
+ *                     message or a run of octets; on that of a client a command or an event
  *     event           what happened to a lane: text
- *     log             a line that the hub wrote: text
+ *     log             a line that what is under test wrote: text
  *     breach          a requirement broken on the way: requirement, text
  *     verdict         the last of these is the case's: verdict, requirement, expected, came
  */
@@ -52,7 +56,7 @@ enum record_kind { RECORD_SEND, RECORD_RECEIVE, RECORD_EVENT, RECORD_LOG };
 void record_event(const char *lane, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 void record_traffic(enum record_kind kind, const char *lane, const char *text, const void *body, size_t size,
                     bool automatic);
-void record_log(const char *text);
+void record_log(const char *lane, const char *text);
 
 /* ----------------------------------------------------------------------------------------------------- the case */
 
@@ -112,6 +116,10 @@ struct conn *conn_begin(struct hub *hub);
 enum conn_stage conn_stage(const struct conn *conn);
 /* Gives an attempt or a probe up. */
 void conn_abandon(struct conn *conn);
+/* Accepts the connection of a client that waits at the endpoint of the played hub. */
+struct conn *conn_take(struct client *client, uv_stream_t *endpoint);
+/* From here on a client that leaves is answered. */
+void conns_part(void);
 /* What can be told of requests only when the case is over. */
 void conns_finish(void);
 void conns_forget(void);
@@ -124,10 +132,13 @@ struct conn *hub_take_probe(struct hub *hub);
 /* A hub that keeps other timings than it was given says so in the ACK of a REGISTER; the case that is about that fails.
  */
 void hub_follow(struct hub *hub, const struct message *ack);
-/* Ends every hub. `judge`: a hub that ends badly fails the case. */
-void hubs_finish(bool judge);
+
+/* ----------------------------------------------------------------------------------------------------- processes */
+
+/* Ends everything that runs. `judge`: what ends badly fails the case. */
+void processes_finish(bool judge);
 /* And removes their directories. */
-void hubs_forget(void);
+void processes_forget(void);
 
 /* The command with its placeholders filled in, quoted for a shell. */
 struct placeholder {

@@ -12,18 +12,23 @@
 
 static const char help[] =
     "Usage: bridgehub-conformance --hub 'COMMAND' [OPTION]... [GLOB]...\n"
+    "       bridgehub-conformance --client 'COMMAND' [OPTION]... [GLOB]...\n"
     "\n"
-    "Tests a hub by the Bridge Hub protocol. Each case starts COMMAND anew, by /bin/sh, with these filled in and\n"
-    "quoted:\n"
+    "Tests a hub by the Bridge Hub protocol, or a client, or both. Each case starts COMMAND anew, by /bin/sh, with "
+    "these\n"
+    "filled in and quoted:\n"
     "  {endpoint} {port} {state} {spool}   what the hub shall own\n"
     "  {group}                             the group's name; empty for the default group\n"
     "  {heartbeat_ms} {timeout_ms}         the timings\n"
     "  {need}                              the features that the case is about: spool,groups,takeover,also-port\n"
     "The hub is ready when its endpoint takes a connection. It ends with exit status 89 before that where it does not\n"
     "implement what {need} names. SIGTERM ends it.\n"
+    "A client is given the same, and {name}; the suite is its hub. It writes an event a line to standard output, as\n"
+    "JSON, and takes a command a line from standard input: claim, claim ID, release, ack IMPORT, refuse IMPORT, quit.\n"
     "\n"
     "Options:\n"
     "  --hub COMMAND     starts the hub under test\n"
+    "  --client COMMAND  starts the client under test\n"
     "  --case GLOB       runs these cases alone, as GLOB does; can be given several times\n"
     "  --list            prints each case, its level and its requirements, and runs none\n"
     "  --known-failures FILE\n"
@@ -39,13 +44,13 @@ static const char help[] =
     "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1, or more where a "
     "measurement\n"
     "                    at the start finds this host slow)\n"
-    "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the hub's process group)\n"
+    "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the process group)\n"
     "  --vectors DIR     the test vectors; payloads/ lies beside them (those that came with the program)\n"
     "  --tap FILE        writes a TAP report; - is standard output\n"
     "  --xml FILE        writes a JUnit report\n"
     "  --json FILE       writes a JSON report\n"
     "  --html FILE       writes a page with the messages of each case drawn; all reports are whole after each case\n"
-    "  --keep            leaves records and the hubs' directories where they are, and says where\n"
+    "  --keep            leaves records and private directories where they are, and says where\n"
     "  --quiet           tells failures and the summary alone\n"
     "  --verbose         shows the transcripts of all cases, and whole\n"
     "  --help            this text\n"
@@ -59,10 +64,13 @@ static const char help[] =
     "  bridgehub-conformance --hub 'bridgehub serve --endpoint {endpoint} --port {port} --state {state} \\\n"
     "      --spool {spool} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}'\n"
     "  bridgehub-conformance --hub 'python3 my_hub.py {endpoint} {port} {state} {spool}' 'frame/*' 'active/*'\n"
+    "  bridgehub-conformance --client 'bridgehub client --endpoint {endpoint} --port {port} --name {name} \\\n"
+    "      --timeout-ms {timeout_ms} --window 4'\n"
     "  bridgehub-conformance --list 'registration/*'\n";
 
 enum {
   OPT_HUB = 256,
+  OPT_CLIENT,
   OPT_CASE,
   OPT_LIST,
   OPT_KNOWN,
@@ -86,6 +94,7 @@ enum {
 
 static const struct option known[] = {
     {"hub", required_argument, NULL, OPT_HUB},
+    {"client", required_argument, NULL, OPT_CLIENT},
     {"case", required_argument, NULL, OPT_CASE},
     {"list", no_argument, NULL, OPT_LIST},
     {"known-failures", required_argument, NULL, OPT_KNOWN},
@@ -136,6 +145,9 @@ static void take_option(int option, struct options *options) {
   switch (option) {
   case OPT_HUB:
     options->hub = optarg;
+    break;
+  case OPT_CLIENT:
+    options->client = optarg;
     break;
   case OPT_CASE:
     options->globs[options->glob_count++] = optarg;
@@ -225,8 +237,8 @@ void options_read(int argc, char **argv, struct options *options) {
   while (optind < argc) {
     options->globs[options->glob_count++] = argv[optind++];
   }
-  if (!options->hub && !options->list) {
-    usage("--hub says how the hub under test is started");
+  if (!options->hub && !options->client && !options->list) {
+    usage("--hub says how the hub under test is started, and --client how the client is");
   }
   check_reports(options);
 }

@@ -74,7 +74,7 @@ static void print_log(const struct result *result, FILE *out) {
   for (size_t i = 0; i < result->count; i++) {
     logged += line_is(&result->lines[i], "log");
   }
-  fprintf(out, "      the hub's last words%s\n", logged ? "" : ": none");
+  fprintf(out, "      the %s's last words%s\n", result->entry->of_client ? "client" : "hub", logged ? "" : ": none");
   for (size_t i = 0; i < result->count; i++) {
     if (line_is(&result->lines[i], "log") && at++ + LOG_LINES_MAX >= logged) {
       fprintf(out, "        %s\n", line_member(&result->lines[i], "text"));

@@ -150,7 +150,8 @@ static void tell_workers(const struct options *options, const char *run) {
   char scale[32];
   snprintf(scale, sizeof scale, "%g", options->time_scale);
   setenv(ENV_RUN, run, 1);
-  setenv(ENV_HUB, options->hub, 1);
+  setenv(ENV_HUB, options->hub ? options->hub : "", 1);
+  setenv(ENV_CLIENT, options->client ? options->client : "", 1);
   setenv(ENV_KILL, options->kill ? options->kill : "", 1);
   setenv(ENV_TIME_SCALE, scale, 1);
   setenv(ENV_KEEP, options->keep ? "1" : "", 1);
@@ -279,7 +280,9 @@ static int run_guarded(const char *run) {
   set_time_scale(options);
   tell_workers(options, run);
   reports_begin(options, current.catalogue);
-  printf("%zu case%s on: %s\n\n", current.catalogue->count, current.catalogue->count == 1 ? "" : "s", options->hub);
+  printf("%zu case%s on: %s%s%s\n\n", current.catalogue->count, current.catalogue->count == 1 ? "" : "s",
+         options->hub ? options->hub : "", options->hub && options->client ? "\nand: " : "",
+         options->client ? options->client : "");
   fflush(stdout);
   int status = run_all();
   if (options->keep) {

@@ -15,7 +15,7 @@ enum { EXIT_CONFORMANT = 0, EXIT_FAULTS = 1, EXIT_INCONCLUSIVE = 2, EXIT_USAGE =
 
 struct options {
   const char *program; /* as it was called */
-  const char *hub, *kill, *vectors;
+  const char *hub, *client, *kill, *vectors;
   const char *tap, *xml, *json, *html;
   const char *known_failures;
   const char **globs; /* none: all cases */
@@ -61,6 +61,7 @@ struct entry {
   const struct section *section;
   char *slug;                /* "active/the-latest-claim-wins" */
   const char *level;         /* "MUST", "SHOULD" */
+  bool of_client;            /* what is under test is a client */
   const char *ids;           /* "BH-CLAIM-001 BH-CLAIM-002" */
   size_t verdicts[VERDICTS]; /* how often, of all runs */
   bool over;                 /* its worker has ended, */
