@@ -9,6 +9,7 @@ import sys
 import checks
 import killing
 import model
+import package
 import steps
 import tree
 
@@ -177,3 +178,4 @@ def add(env, chosen, release, database):
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])
     steps.target(env, 'coverage', coverage(env))
+    steps.target(env, 'package', package.steps_of())
