@@ -3,13 +3,12 @@
 
 A table has, for each: `= NAME`; a line that says what is wrong; where the table is the conformance suite's, `cases:` and
 the cases that must find it, by globs; and the change: the file, the lines that stand there just once (each behind a -) and
-those that replace them (each behind a +). Where one change cannot be the fault, more follow in the same way.
+those that replace them (each behind a +). Where one change cannot be the fault, more follow: lines behind - and +, or
+another file first.
 """
 import os
 import re
 from collections import namedtuple
-
-from SCons.Script import Action
 
 import tree
 
@@ -33,12 +32,15 @@ def read(table):
 def _parse(table, block):
     name, what, *lines = [line for line in block.split('\n') if line]
     cases = lines.pop(0)[len(CASES):].split() if lines and lines[0].startswith(CASES) else []
-    changes = []
+    changes, path, before = [], '', ''
     for line in lines:
         if line[0] not in '-+':
-            changes.append(Change(line, [], []))
-        elif changes:
+            path = line
+        if line[0] not in '-+' or line[0] == '-' and before == '+':
+            changes.append(Change(path, [], []))
+        if line[0] in '-+' and changes:
             (changes[-1].old if line[0] == '-' else changes[-1].new).append(line[1:])
+        before = line[0]
     if not changes or lines[0] != changes[0].path or not all(change.old for change in changes):
         raise ValueError('%s: %s: a file, the lines to replace behind -, and those instead behind +' % (table, name))
     return Mutant(table, name, what, cases, [Change(c.path, '\n'.join(c.old), '\n'.join(c.new)) for c in changes])
@@ -68,4 +70,4 @@ def source(env, mutant, path, place):
             file.write(apply(mutant, path))
 
     return env.Command(os.path.join(place, os.path.basename(path)), ['#' + path, env.Value(mutant._asdict())],
-                       Action(write, 'mutate  $TARGET'))
+                       env.Action(write, lambda target, source, env: 'mutate  %s' % target[0]))

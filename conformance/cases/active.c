@@ -291,6 +291,28 @@ CASE(active, one_that_released_does_not_resume_the_role, MUST, "BH-REL-004") {
   expect_still_active(three.observer, NULL);
 }
 
+/* Waits until the hub is no young one any more. */
+static void grow_older(const struct hub *hub, struct conn *observer) {
+  uint64_t end = now_ms() + hub->timeout_ms + hub->heartbeat_ms;
+
+  while (now_ms() < end) {
+    expect_heartbeat(observer);
+  }
+}
+
+CASE(active, nobody_follows_a_release_by_coming_back_alone, MUST, "BH-REL-004") {
+  struct three three = gather((struct hub_options){QUICK_TIMEOUTS});
+
+  release(three.active);
+  leave(three.active);
+  leave(three.other);
+  wait_for_unlisted(three.observer, three.other->instance);
+  grow_older(three.hub, three.observer);
+  resume(three.hub, three.other->instance);
+  wait_for_listed(three.observer, three.other->instance);
+  expect_still_active(three.observer, NULL);
+}
+
 /* ---- BH-ACT-001: at most one */
 
 CASE(active, claims_at_once_leave_one_active, MUST, "BH-ACT-001") {
@@ -576,6 +598,19 @@ CASE(active, lost_instance_that_was_not_active_comes_back_as_it_was, MUST, "BH-A
   expect_still_active(three.observer, three.active->instance);
 }
 
+CASE(active, another_that_comes_back_does_not_take_the_lost_ones_role, MUST, "BH-ACT-004 BH-ACT-005") {
+  struct three three = gather((struct hub_options){.timeout_ms = 5000});
+
+  join(three.hub, "third");
+  conn_close(three.active);
+  expect_active(three.observer, NULL);
+  conn_close(three.other);
+  wait_for_unlisted(three.observer, three.other->instance);
+  resume(three.hub, three.other->instance);
+  wait_for_listed(three.observer, three.other->instance);
+  expect_still_active(three.observer, NULL);
+}
+
 /* ---- BH-ACT-006: a hub that is young */
 
 /* A hub that finds itself late gives the others that time once more (BH-TIME-007): it may take longer. */
@@ -616,12 +651,9 @@ CASE(active, young_hub_makes_a_newcomer_active_at_once, MUST, "BH-ACT-003") {
 CASE(active, older_hub_makes_an_unknown_instance_active_at_once, MUST, "BH-ACT-003") {
   struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
   struct conn *observer = conn_open(hub);
-  uint64_t end = now_ms() + hub->timeout_ms + hub->heartbeat_ms;
 
   register_observer(observer, "observer");
-  while (now_ms() < end) {
-    expect_heartbeat(observer);
-  }
+  grow_older(hub, observer);
   resume(hub, "of-a-former-hub");
   expect_active(observer, "of-a-former-hub");
 }

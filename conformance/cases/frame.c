@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* A hub that does not close a connection by then does not do so for its silence either. */
+#define LONG_TIMEOUT .timeout_ms = 60000
+
 /* ---- BH-FRAME-001: a run of messages */
 
 CASE(frame, typed_by_hand, MUST, "BH-FRAME-001") {
@@ -24,7 +27,7 @@ CASE(frame, right_messages_one_behind_the_other, MUST, "BH-FRAME-001 BH-FRAME-00
 
 CASE(frame, white_space_between_messages_is_malformed, MUST, "BH-FRAME-001 BH-FRAME-003") {
   static const char *const between[] = {"\n", " ", "\r\n", "\t"};
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
 
   for (size_t i = 0; i < sizeof between / sizeof between[0]; i++) {
     struct conn *conn = join(hub, "spaced");
@@ -141,9 +144,6 @@ CASE(frame, wrong_header_behind_right_messages_is_found_at_once, MUST, "BH-FRAME
 
 /* ---- BH-FRAME-004: ERROR, and closed */
 
-/* A hub that does not close a connection by then does not do so for its silence either. */
-#define LONG_TIMEOUT .timeout_ms = 60000
-
 static void expect_broken(struct conn *conn, const char *code) {
   const struct message *error = expect_message(conn, "ERROR");
 
@@ -201,7 +201,7 @@ CASE(frame, break_of_one_connection_leaves_the_others, MUST, "BH-FRAME-004") {
 /* The text, with a claim behind it, goes out at once; `claim_id` is the claim's. */
 static void expect_claim_not_done(struct conn *active, struct conn *conn, const char *text, uint32_t claim_id) {
   send_text(conn, "%s%s", text, message_text("CLAIM_ACTIVE", claim_id, "{}"));
-  pass_break(conn);
+  await_break(conn);
   expect_still_active(active, active->instance);
 }
 
@@ -325,7 +325,7 @@ CASE(frame, ids_in_order_are_taken, MUST, "BH-FRAME-008 BH-FRAME-007 BH-BODY-009
 /* The ids of a registered connection have gone on for a while. */
 CASE(frame, id_repeated_or_left_out_later_is_malformed, MUST, "BH-FRAME-008") {
   static const int wrong[] = {-1, 1, 2, 256, 65536};
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){LONG_TIMEOUT});
 
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     struct conn *conn = join(hub, "wrong id");
@@ -339,7 +339,7 @@ CASE(frame, id_repeated_or_left_out_later_is_malformed, MUST, "BH-FRAME-008") {
 
 /* The harness answers each HEARTBEAT. */
 CASE(frame, ids_of_answers_count, MUST, "BH-FRAME-008") {
-  struct conn *conn = join(hub_start(), "answers");
+  struct conn *conn = join(hub_start_with((struct hub_options){LONG_TIMEOUT}), "answers");
 
   for (int heartbeats = 0; heartbeats < 3; heartbeats++) {
     expect_heartbeat(conn);

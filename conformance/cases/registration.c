@@ -46,7 +46,13 @@ CASE(registration, ack_carries_what_a_client_needs, MUST, "BH-REG-001") {
   struct conn *observer = conn_open(hub);
 
   expect_register_ack(hub, expect_ack(instance, send_register(instance, "instance", NULL)));
-  expect_register_ack(hub, request(observer, "REGISTER", "{'protocol':1,'pid':1,'name':'o','role':'observer'}"));
+  const struct message *ack = request(observer, "REGISTER", "{'protocol':1,'pid':1,'name':'o','role':'observer'}");
+  expect_register_ack(hub, ack);
+  /* What the state file should be like, other cases say. */
+  struct json state = state_read(hub);
+  if (state.valid && json_is_integer(&state, "hub_pid")) {
+    expect_integer(&ack->json, "hub_pid", json_integer(&state, "hub_pid"));
+  }
 }
 
 CASE(registration, ack_says_who_is_active_after_it, MUST, "BH-REG-001") {
@@ -162,9 +168,13 @@ CASE(registration, absent_role_is_instance, MUST, "BH-REG-003") {
 CASE(registration, every_client_is_given_an_id_of_its_own, MUST, "BH-REG-004") {
   enum { COUNT = 24 };
   struct hub *hub = hub_start();
+  struct conn *first = join(hub, "leaves halfway");
   const char *ids[COUNT];
 
   for (size_t i = 0; i < COUNT; i++) {
+    if (i == COUNT / 2) {
+      request(first, "UNREGISTER", "{}");
+    }
     struct conn *conn = conn_open(hub);
     const struct message *ack = i % 3 == 2
                                     ? request(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'x','role':'observer'}")

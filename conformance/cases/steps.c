@@ -113,6 +113,10 @@ const struct message *pass_break(struct conn *conn) {
   return message;
 }
 
+void await_break(struct conn *conn) {
+  next_but_heartbeats(conn);
+}
+
 static bool has_ended(void *conn) {
   return ((struct conn *)conn)->ended;
 }

@@ -31,6 +31,8 @@ void expect_goes_on(struct conn *conn);
 /* The ERROR for a break of the framing. `pass` is for cases that are about what follows: there it judges nothing. */
 const struct message *expect_break(struct conn *conn);
 const struct message *pass_break(struct conn *conn);
+/* Waits for it, or for whatever a hub does that finds none. */
+void await_break(struct conn *conn);
 /* The hub closes the connection then; judges nothing. */
 void pass_end(struct conn *conn);
 

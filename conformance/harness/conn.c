@@ -4,13 +4,18 @@
  * and what can be told of them without knowing the case.
  */
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 #include "body.h"
 #include "conn.h"
+
+/* How long one message's pieces may wait for being read, all together. */
+#define PATIENCE_WITH_PIECES_MS 20
 
 static struct conn_stream *conns;
 static unsigned conn_count;
@@ -562,12 +567,29 @@ void send_text(struct conn *conn, const char *pattern, ...) {
   send_octets(conn, text, strlen(text));
 }
 
+/* Octets that the other side has not read yet, where the system tells. */
+static int unread(const struct conn_stream *stream) {
+  uv_os_fd_t socket;
+  int count = 0;
+  bool told = uv_fileno((const uv_handle_t *)&stream->pipe, &socket) == 0 && ioctl(socket, TIOCOUTQ, &count) == 0;
+  return told ? count : 0;
+}
+
+/* Pieces that are read together are no pieces. Each is read within microseconds, unless the host or the hub is slow. */
+static void let_read(const struct conn_stream *stream, uint64_t until) {
+  while (unread(stream) > 0 && now_ms() < until) {
+    sched_yield();
+  }
+}
+
 void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece) {
+  uint64_t until = now_ms() + PATIENCE_WITH_PIECES_MS;
   conn->stream->odd = true;
   record_traffic(RECORD_SEND, conn->name, format("octets, %zu at a time", piece), octets, size, false);
   for (size_t at = 0; at < size && !conn->ended; at += piece) {
     write_octets(conn->stream, (const char *)octets + at, size - at < piece ? size - at : piece);
     wait_until(is_written, conn, deadline_ms());
+    let_read(conn->stream, until);
   }
   answer_by_itself(conn->stream);
 }
