@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The page of the suite's HTML report: its parts put into one file, as the suite has it built in."""
-import os
-
 DATA = '<!-- DATA -->'
 
 
@@ -24,9 +22,9 @@ def array(name, text):
 
 
 def write_source(target, source, env):
-    """SCons action: report.html, report.css and report.js as what conformance/harness/report_page.h declares."""
-    parts = {os.path.splitext(str(node))[1]: read(node.get_path()) for node in source}
-    before, behind = whole(parts['.html'], parts['.css'], parts['.js'])
+    """SCons action: a page, its style and its scripts as what conformance/harness/report_page.h declares."""
+    page, style, *scripts = [read(node.get_path()) for node in source]
+    before, behind = whole(page, style, ''.join(scripts))
     with open(target[0].get_path(), 'w', encoding='utf-8') as out:
         out.write('/* SPDX-License-Identifier: MIT */\n/* Made from conformance/report/. */\n#include "report_page.h"\n\n')
         out.write(array('report_page_before', before) + '\n' + array('report_page_behind', behind))
