@@ -178,7 +178,7 @@ static void add(bh_buffer *out, const struct report_run *run, const struct resul
   write_json_string(out, entry->slug, TEXT_MAX);
   write_count(out, "number", (size_t)(entry - run->catalogue->entries) + 1);
   write_text(out, "section", entry->section->name);
-  write_text(out, "role", "hub");
+  write_text(out, "role", entry->of_client ? "client" : "hub");
   write_text(out, "level", entry->level);
   write_name(out, "requirements");
   bh_write_text(out, "[");
@@ -245,6 +245,11 @@ static void write_options(bh_buffer *out, const struct options *options) {
   bh_write_text(out, "}");
 }
 
+/* What is under test; null: none of these. */
+static void write_command(bh_buffer *out, const char *name, const char *command) {
+  write_text_or_null(out, name, command ? command : "");
+}
+
 static void head(bh_buffer *out, const struct report_run *run) {
   bh_write_text(out, "{\"format\":");
   bh_write_integer(out, FORMAT);
@@ -252,7 +257,8 @@ static void head(bh_buffer *out, const struct report_run *run) {
   write_text(out, "version", BH_VERSION);
   write_count(out, "protocol", BH_PROTOCOL);
   write_text(out, "started", run->started);
-  write_text(out, "command", run->options->hub);
+  write_command(out, "hub", run->options->hub);
+  write_command(out, "client", run->options->client);
   write_options(out, run->options);
   write_sections(out, run->catalogue);
   write_count(out, "planned", run->catalogue->count * run->options->repeat);

@@ -146,12 +146,19 @@ static void end_tag(bh_buffer *out, size_t begin) {
   bh_write_text(out, ">\n");
 }
 
+static void write_command(bh_buffer *out, const char *role, const char *command) {
+  if (command) {
+    write_property(out, role, command);
+  }
+}
+
 static void write_properties(bh_buffer *out, const struct report_run *run) {
   const struct options *options = run->options;
   bh_write_text(out, "<properties>\n");
   write_property(out, "version", BH_VERSION);
   write_property(out, "protocol", format("%d", BH_PROTOCOL));
-  write_property(out, "command", options->hub);
+  write_command(out, "hub", options->hub);
+  write_command(out, "client", options->client);
   write_property(out, "seed", format("%llu", (unsigned long long)options->seed));
   write_property(out, "time-scale", format("%g", options->time_scale));
   write_property(out, "planned", format("%zu", run->catalogue->count * options->repeat));

@@ -9,12 +9,22 @@
 #include "json_write.h"
 #include "report.h"
 
+static void write_command(bh_buffer *out, const char *role, const char *command) {
+  if (command) {
+    bh_write_text(out, "# ");
+    bh_write_text(out, role);
+    bh_write_text(out, ": ");
+    write_tap_text(out, command);
+    bh_write_text(out, "\n");
+  }
+}
+
 static void head(bh_buffer *out, const struct report_run *run) {
   bh_write_text(out, "TAP version 13\n1..");
   bh_write_integer(out, run->catalogue->count * run->options->repeat);
-  bh_write_text(out, "\n# bridgehub-conformance " BH_VERSION " on: ");
-  write_tap_text(out, run->options->hub);
-  bh_write_text(out, "\n");
+  bh_write_text(out, "\n# bridgehub-conformance " BH_VERSION "\n");
+  write_command(out, "hub", run->options->hub);
+  write_command(out, "client", run->options->client);
 }
 
 static bool is_ok(const struct result *result) {

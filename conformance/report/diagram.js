@@ -7,6 +7,7 @@ const Diagram = (() => {
   const DETAIL_MIN = 460, CHARACTER = 7.25;
   const COLUMNS_MAX = 6; /* of connections at a time; the rest share one */
   const PAUSE = 0.05;
+  const USER = 'user'; /* who gives a client under test its commands, and reads what it tells */
 
   /* ------------------------------------------------------------------------------------------------- SVG */
 
@@ -83,10 +84,21 @@ const Diagram = (() => {
     return words.filter(Boolean).join(' · ');
   }
 
+  /* What a client under test is told, and tells: a command's word, an event's name. */
+  function describeWords(entry) {
+    const body = entry.body || '', event = parse(body);
+    return { label: (event && event.event) || body.split(' ')[0] || entry.text, detail: body, kind: entry.kind };
+  }
+
   function describeTraffic(entry, names) {
     const found = MESSAGE.exec(entry.text);
+    if (/^(command|event)$/.test(entry.text)) {
+      return describeWords(entry);
+    }
     if (!found) {
-      return { label: entry.text || 'octets', detail: `${entry.size} octets  ${entry.body || ''}`, kind: entry.kind };
+      const isOctets = /^octets/.test(entry.text);
+      return { label: isOctets ? 'octets' : entry.text, detail: `${isOctets ? entry.size + ' octets  ' : ''}${entry.body || ''}`,
+        kind: entry.kind };
     }
     const [, type, id] = found, body = parse(entry.body || '{}');
     names.hear(entry, type, id, body);
@@ -105,7 +117,7 @@ const Diagram = (() => {
     if (signal) {
       return tell('signal', { label: signal[1], kind: SIGNALS[signal[1]] || 'signal' });
     }
-    if (/^starts/.test(words)) {
+    if (/^(starts|listens)/.test(words)) {
       return tell('start');
     }
     if (/^(ended|was ended|is gone)\b/.test(words)) {
@@ -199,12 +211,25 @@ const Diagram = (() => {
 
   function layOut(rows, role) {
     const lanes = findLanes(rows, role), of = (name) => [...lanes.values()].filter((lane) => lane.side === name);
-    const left = placeLanes(of('left'), 3), right = placeLanes(of('right'), COLUMNS_MAX);
+    let left = placeLanes(of('left'), 3);
+    const played = role === 'client' ? of('right').filter((lane) => lane.name === 'hub') : [];
+    const connections = placeLanes(of('right').filter((lane) => !played.includes(lane)), COLUMNS_MAX);
+    played.forEach((lane) => { /* it is there also while nothing is told of it */
+      lane.column = connections;
+      lane.last = rows.length - 1;
+    });
+    const right = connections + played.length;
     const tested = of('tested');
     if (!tested.length && lanes.size) {
       const lane = { name: role, side: 'tested', first: 0, last: rows.length - 1, imagined: true };
       lanes.set(role, lane);
       tested.push(lane);
+    }
+    const spoken = rows.filter((row) => row.what === 'traffic' && isTested(row.entry.lane, role));
+    if (spoken.length) {
+      left = 1;
+      lanes.set(USER, { name: USER, side: 'left', column: 0, first: rows.indexOf(spoken[0]), last: rows.indexOf(spoken[spoken.length - 1]),
+        imagined: true });
     }
     tested.forEach((lane, index) => { lane.column = left + index; });
     of('left').forEach((lane) => { lane.column = left - 1 - lane.column; });
@@ -257,7 +282,7 @@ const Diagram = (() => {
 
   function drawCaptions(layout, role) {
     const played = 'played by the suite', others = role === 'hub' ? 'clients' : 'the hub';
-    const captions = [[0, layout.left, 'Bridge', played], [layout.left, layout.tested, `the ${role}`, 'under test'],
+    const captions = [[0, layout.left, role === 'hub' ? 'Bridge' : 'the user', played], [layout.left, layout.tested, `the ${role}`, 'under test'],
       [layout.left + layout.tested, layout.right, others, played]];
     return captions.filter(([, count]) => count).flatMap(([from, count, who, how]) => {
       const x = LEFT + COLUMN * (from + count / 2);
@@ -338,8 +363,9 @@ const Diagram = (() => {
   function drawTraffic(row, layout) {
     const lane = layout.lanes.get(row.entry.lane), peer = layout.peer(lane);
     const label = lane.shared ? `${lane.name}: ${row.label}` : row.label;
-    if (lane === peer) {
-      return [s('circle', { cx: lane.x, cy: row.y, r: 4, class: 'dot' }), text(lane.x + COLUMN / 2, row.y + 4, shorten(label, 17), 'label')];
+    if (lane.side === 'tested') {
+      const user = layout.lanes.get(USER);
+      return row.entry.kind === 'send' ? drawArrow(user.x, lane.x, row.y, label, '') : drawArrow(lane.x, user.x, row.y, label, 'receive-side');
     }
     return row.entry.kind === 'send' ? drawArrow(lane.x, peer.x, row.y, shorten(label, 22), '')
       : drawArrow(peer.x, lane.x, row.y, shorten(label, 22), 'receive-side');
@@ -347,7 +373,7 @@ const Diagram = (() => {
 
   function drawClose(row, layout) {
     const lane = layout.lanes.get(row.entry.lane), peer = layout.peer(lane);
-    if (lane === peer) {
+    if (lane.side === 'tested') {
       return [drawCross(lane.x, row.y)];
     }
     const label = row.kind === 'reset' ? 'reset' : row.half ? 'half-close' : 'close';
@@ -394,7 +420,11 @@ const Diagram = (() => {
     if (row.what !== 'traffic') {
       return at + row.detail;
     }
-    const peer = layout.peer(lane).name, [from, to] = row.entry.kind === 'send' ? [lane.name, peer] : [peer, lane.name];
+    const peer = lane.side === 'tested' ? USER : layout.peer(lane).name;
+    if (peer === USER) {
+      return `${at}${row.label} ${row.entry.kind === 'send' ? 'to' : 'of'} ${lane.name}: ${row.detail}`;
+    }
+    const [from, to] = row.entry.kind === 'send' ? [lane.name, peer] : [peer, lane.name];
     return `${at}${from} to ${to}: ${row.label}, ${row.detail}`;
   }
 

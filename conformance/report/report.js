@@ -118,7 +118,8 @@
 
   function showOutcome(data, cases) {
     const [name, title, words] = outcome(data, cases), started = new Date(data.started);
-    const facts = [['Tested', h('code', {}, data.command)], ['Options', optionWords(data.options)],
+    const facts = [...['hub', 'client'].filter((role) => data[role])
+      .map((role) => [`Tested ${role}`, h('code', {}, data[role])]), ['Options', optionWords(data.options)],
       ['Run', `${started.toLocaleString()}, ${data.seconds.toFixed(1)} s`],
       ['Suite', `${data.suite} ${data.version}, protocol ${data.protocol}`]];
     $('outcome').append(h('div', { class: `banner ${name}`, id: 'banner' }, h('strong', {}, title), words), bar(cases, 'bar big'),
