@@ -180,7 +180,7 @@ struct client *client_prepare(struct client_options options) {
   client->process = process;
   client->dir = private_directory();
   client->endpoint = format("%s/QuixelBridge_IPC.sock%s", client->dir, suffix);
-  client->name = CLIENT_NAME;
+  client->name = options.name ? options.name : CLIENT_NAME;
   client->port = free_port();
   client->heartbeat_ms = (uint32_t)((options.heartbeat_ms ? options.heartbeat_ms : 60000) * time_scale());
   client->timeout_ms = (uint32_t)((options.timeout_ms ? options.timeout_ms : 600000) * time_scale());
@@ -244,6 +244,13 @@ void client_expect_clean_end(struct client *client) {
   client_expect_end(client);
   EXPECT(client->exit_signal == 0 && client->exit_status == 0, "the client ends with status 0", "it %s",
          process_ending(&client->process->process));
+}
+
+void client_dismiss(struct client *client) {
+  hub_vanish(client);
+  if (client->running) {
+    process_kill(&client->process->process);
+  }
 }
 
 void client_close_stdin(struct client *client) {

@@ -29,7 +29,8 @@ struct client_options {
   uint32_t timeout_ms;   /* and 600000: and the client does not miss any */
   const char *group;
   const char *need;
-  bool no_hub; /* there is no endpoint yet */
+  const char *name; /* another {name} */
+  bool no_hub;      /* there is no endpoint yet */
 };
 
 /* Timings for cases in which the client has to find that the hub is silent. */
@@ -67,6 +68,8 @@ void client_expect_end(struct client *client);
 /* ... and where it does not end with status 0, nor, having been sent SIGTERM, by that. */
 void client_expect_clean_end(struct client *client);
 void client_close_stdin(struct client *client);
+/* Ends it in whatever way: the case is done with it, and goes on with another. */
+void client_dismiss(struct client *client);
 /* What it has written to standard error so far, with a 0 behind. */
 const char *client_log(const struct client *client);
 
@@ -103,6 +106,8 @@ void hub_play(struct client *client);
 void hub_vanish(struct client *client);
 /* As a hub that was killed leaves it: the socket is there, and nobody listens. */
 void hub_leave_socket(struct client *client);
+/* Something that is not a hub listens on the port. */
+void take_port(struct client *client);
 
 /* The next connection of the client. */
 struct conn *arrival(struct client *client);

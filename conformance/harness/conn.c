@@ -16,6 +16,7 @@
 
 /* How long one message's pieces may wait for being read, all together. */
 #define PATIENCE_WITH_PIECES_MS 20
+#define OCTETS_A_MS 5000
 
 static struct conn_stream *conns;
 static unsigned conn_count;
@@ -78,6 +79,9 @@ static void on_written(uv_write_t *request, int status) {
 
 static void write_octets(struct conn_stream *stream, const void *octets, size_t size) {
   follow(stream, octets, size);
+  if (stream->accepted) { /* that much passes through a client, and comes back as a line */
+    extend_deadline(size / OCTETS_A_MS);
+  }
   struct writing *writing = malloc(sizeof *writing + size);
   if (!writing) {
     suite_broke("no memory for %zu octets", size);

@@ -66,6 +66,23 @@ void hub_leave_socket(struct client *client) {
   record_event(LANE, "is gone, and its socket is left");
 }
 
+static void on_caller(uv_stream_t *port, int status) {
+  (void)port; /* who calls waits for ever */
+  (void)status;
+}
+
+void take_port(struct client *client) {
+  uv_tcp_t *port = allocate(sizeof *port);
+  struct sockaddr_in address;
+  uv_tcp_init(loop(), port);
+  uv_ip4_addr("127.0.0.1", client->port, &address);
+  if (uv_tcp_bind(port, (const struct sockaddr *)&address, 0) != 0 ||
+      uv_listen((uv_stream_t *)port, BACKLOG, on_caller) != 0) {
+    suite_broke("cannot listen on port %u", client->port);
+  }
+  record_event(LANE, "is none, but something listens on port %u", client->port);
+}
+
 /* ----------------------------------------------------------------------------------------------------- arrivals */
 
 static bool has_arrived_or_ended(void *arg) {
