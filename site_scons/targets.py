@@ -161,6 +161,14 @@ def mutated(env, release):
                                           whole=not env['mutants']))
 
 
+def suite_tests(release):
+    """The suite itself, as a CI meets it."""
+    environment = {'BH_SUITE': path(release['suite']), 'BH_HUB': path(release['hub'])}
+    return [steps.Step('the suite itself', release['suite'] + release['hub'], lambda: steps.program(
+        [sys.executable, '-m', 'unittest', 'discover', '--start-directory', 'conformance/tests'],
+        environment=environment))]
+
+
 def add(env, chosen, release, database):
     suite = conformance(env, chosen, release)
     steps.target(env, 'conformance', [suite])
@@ -172,8 +180,11 @@ def add(env, chosen, release, database):
     steps.target(env, 'model-mutants', [model_mutants()])
     # The model is the same in every variant.
     small = [modelled(env, '1')] if env['variant'] == 'release' else []
+    # And so is the suite, which is always the one of the release.
+    itself = suite_tests(release) if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
-    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + [suite])
+    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + itself +
+                 [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])
