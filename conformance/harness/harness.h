@@ -80,6 +80,8 @@ uint32_t random_below(uint32_t bound);
 uint64_t now_ms(void);
 /* How long something that is to come at once may take. */
 uint64_t deadline_ms(void);
+/* The case may last as much longer than others. */
+void case_allow_ms(uint64_t ms);
 /* Runs the loop until condition(arg) is true, looking again with every event and each 5 ms; false: `ms` have passed. */
 bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t ms);
 

@@ -72,8 +72,6 @@ _Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1
 _Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The case has lost so much time to the host that a hub may have given it up: see INCONCLUSIVE. */
 void case_timeout_ms(uint32_t timeout_ms);
-/* The case may last as much longer. */
-void case_allow_ms(uint64_t ms);
 /* How long a process takes to start and to end on this host just now, in milliseconds. */
 double process_ms(void);
 
