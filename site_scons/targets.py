@@ -16,6 +16,9 @@ import tree
 HUB = ('%s serve --endpoint {endpoint} --port {port} --state {state} --spool {spool} --group {group} '
        '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
 
+CLIENT = ('%s client --endpoint {endpoint} --port {port} --group {group} --name {name} --timeout-ms {timeout_ms} '
+          '--window 4')
+
 # The suite's exit status where the host was too slow to tell, and nothing failed: it counts such cases as skipped.
 INCONCLUSIVE = 2
 
@@ -35,11 +38,11 @@ def sanitizers(reports):
 
 
 def conformance(env, chosen, release):
-    """The suite is always the one from the release build; the hub is the chosen variant's."""
+    """The suite is always the one from the release build; hub and client are the chosen variant's."""
     report = 'build/%s/results/conformance.tap' % env['variant']
     reports = REPORTS % (env['variant'], 'conformance')
     argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--vectors', 'spec/vectors', '--tap', report,
-            '--hub', HUB % path(chosen['hub'])]
+            '--hub', HUB % path(chosen['hub']), '--client', CLIENT % path(chosen['hub'])]
     argv += ['--time-scale', '2'] * (env['variant'] in ('asan', 'tsan')) + env['cases'].split()
     return steps.Step('conformance', [release['suite'], chosen['hub']],
                       lambda: steps.program(argv, report, sanitizers(reports), reports, passing=(0, INCONCLUSIVE)))
@@ -157,7 +160,7 @@ def mutated(env, release):
     """Only the release build has them: what is planted is the same in every variant."""
     planted = release.get('mutants', [])
     return steps.Step('mutants', [release['suite']] + [program for _, program in planted],
-                      lambda: killing.run(path(release['suite']), {'hub': HUB}, [(m, path(p)) for m, p in planted],
+                      lambda: killing.run(path(release['suite']), {'hub': HUB, 'client': CLIENT}, [(m, path(p)) for m, p in planted],
                                           whole=not env['mutants']))
 
 
