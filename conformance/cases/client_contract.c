@@ -121,8 +121,10 @@ CASE(client_contract, events_come_in_the_order_of_the_messages, MUST, "BH-IUT-00
 
 CASE(client_contract, events_are_written_at_once, MUST, "BH-IUT-007") {
   struct client *client = client_start();
-  struct conn *conn = welcome(client);
+  struct conn *conn = arrival(client);
 
+  confirm(conn, expect_register(conn), NULL);
+  expect_event(client, "registered");
   for (unsigned i = 1; i <= 10; i++) {
     uint32_t id = hand_over(conn, import_id(i));
     command(client, "refuse %s", import_id(i));

@@ -205,7 +205,10 @@ CASE(client_frame, a_header_that_the_hubs_death_cuts_short_is_none, MUST, "BH-FR
 
   for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
     send_text(conn, "%s", cut[i]);
-    conn = hub_is_replaced(conn);
+    hub_dies(conn);
+    conn = arrival(client);
+    confirm(conn, expect_register(conn), NULL);
+    expect_event(client, "registered");
     fence(conn);
   }
 }

@@ -80,8 +80,10 @@ CASE(client_resume, the_id_of_the_last_ack_counts, MUST, "BH-IUT-008") {
 
 CASE(client_resume, a_lost_hub_is_told, MUST, "BH-IUT-011") {
   struct client *client = client_start();
-  struct conn *conn = welcome(client);
+  struct conn *conn = arrival(client);
 
+  confirm(conn, expect_register(conn), NULL);
+  expect_taken(conn, send_heartbeat(conn));
   hub_dies(conn);
   expect_event(client, "hub-lost");
   welcome(client);

@@ -116,7 +116,8 @@ static struct conn *first_arrival(struct client *client) {
     crashed("the client %s before it connected", process_ending(&client->process->process));
   }
   learn(NOT_READY);
-  fail_as("BH-IUT-001", "the client connects to the endpoint", "it did not in %g s", (double)ms / 1000);
+  fail_as(judges("BH-ELECT-007") ? "BH-ELECT-007" : "BH-IUT-016", "the client connects to the endpoint",
+          "it did not in %g s", (double)ms / 1000);
 }
 
 struct conn *arrival(struct client *client) {
