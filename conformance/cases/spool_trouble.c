@@ -58,7 +58,10 @@ static const char *expect_problem(struct conn *conn) {
 }
 
 static void expect_no_problem(struct conn *conn) {
+  uint64_t end = now_ms() + deadline_ms();
+
   while (json_has(&expect_heartbeat(conn)->json, "problem")) {
+    EXPECT(now_ms() < end, "HEARTBEATs tell of no problem while all is well", "they go on telling of one");
   }
 }
 
@@ -137,7 +140,12 @@ CASE(spool_trouble, what_is_in_hand_goes_on, MUST, "BH-SPOOL-015 BH-SPOOL-014") 
   ack_import(conn, first);
   expect_nothing_more(conn);
   unblock(b);
-  take_assets(conn, "[{\"id\":2}]");
+  const struct message *second = expect_assets(conn, "[{\"id\":2}]");
+  size_t count;
+  struct spool_entry *entries = spool_list(hub, "queue", &count);
+  EXPECT(count == 2 && strcmp(entries[0].attempt, "1") == 0 && strcmp(entries[0].holder, conn->instance) == 0,
+         "what is sent was recorded before", "queue/ has no record of it");
+  ack_import(conn, second);
   take_assets(conn, "[{\"id\":3}]");
 }
 
@@ -213,8 +221,8 @@ static void plant(struct hub *hub, const char *where, int what) {
   }
 }
 
-static void expect_planted_is_harmless(const char *where) {
-  struct hub *hub = hub_prepare((struct hub_options){.need = "spool"});
+static void expect_planted_is_harmless(const char *where, const char *requirement) {
+  struct hub *hub = hub_prepare((struct hub_options){.need = "spool", .survives = requirement});
   size_t size;
 
   plant_spool(hub);
@@ -233,19 +241,19 @@ static void expect_planted_is_harmless(const char *where) {
 }
 
 CASE(spool_trouble, a_link_fifo_or_directory_in_queue_is_no_import, MUST, "BH-SPOOL-008") {
-  expect_planted_is_harmless("queue");
+  expect_planted_is_harmless("queue", "BH-SPOOL-008");
 }
 
 CASE(spool_trouble, a_link_fifo_or_directory_in_retry_is_no_import, MUST, "BH-SPOOL-008") {
-  expect_planted_is_harmless("retry");
+  expect_planted_is_harmless("retry", "BH-SPOOL-008");
 }
 
 CASE(spool_trouble, a_link_fifo_or_directory_in_parked_stops_nothing, MUST, "BH-SPOOL-008") {
-  expect_planted_is_harmless("parked");
+  expect_planted_is_harmless("parked", "BH-SPOOL-008");
 }
 
 CASE(spool_trouble, a_link_fifo_or_directory_in_tmp_stops_nothing, MUST, "BH-SPOOL-007") {
-  expect_planted_is_harmless("tmp");
+  expect_planted_is_harmless("tmp", "BH-SPOOL-007");
 }
 
 /* ---- kill -9 */

@@ -158,7 +158,7 @@ CASE(state, is_written_on_each_change, MUST, "BH-STATE-003") {
 
 /* A hub starts over what `text` leaves there, and replaces it. */
 static void expect_survived(const char *text, size_t size) {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
 
   file_write(hub->state, text, size);
   hub_run(hub);
@@ -192,7 +192,7 @@ SURVIVES(one_octet_that_is_not_utf8_is_survived,
          "{\"instance\":\"a\",\"pid\":1,\"name\":\"\xff\"}}")
 
 CASE(state, a_symbolic_link_is_not_written_through, MUST, "BH-STATE-006 BH-STATE-005") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
   const char *victim = hub_path(hub, "victim");
   struct stat status;
   size_t size;
@@ -223,7 +223,7 @@ static void expect_replaced(struct hub *hub, const char *what) {
 }
 
 CASE(state, a_fifo_in_its_place_blocks_nothing, MUST, "BH-STATE-005") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
 
   if (mkfifo(hub->state, 0600) != 0) {
     skip("no FIFO can be made");
@@ -232,7 +232,7 @@ CASE(state, a_fifo_in_its_place_blocks_nothing, MUST, "BH-STATE-005") {
 }
 
 CASE(state, a_huge_file_is_survived, MUST, "BH-STATE-005") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
 
   file_write(hub->state, "{", 1);
   if (truncate(hub->state, (off_t)1 << 40) != 0) {
@@ -242,7 +242,7 @@ CASE(state, a_huge_file_is_survived, MUST, "BH-STATE-005") {
 }
 
 CASE(state, deep_nesting_is_survived, MUST, "BH-STATE-005") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
   const char *text = format("{\"version\":1,\"x\":%s", repeat("[", 100000));
 
   file_write(hub->state, text, strlen(text));
@@ -250,7 +250,7 @@ CASE(state, deep_nesting_is_survived, MUST, "BH-STATE-005") {
 }
 
 CASE(state, a_pid_that_is_another_process_s_is_nothing_to_a_hub, MUST, "BH-STATE-005 BH-ELECT-004") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
   const char *text = format("{\"version\":1,\"hub_pid\":%lu,\"epoch\":41,\"port\":%u,\"active_instance\":null,"
                             "\"registered_instances\":[],\"waiting\":0,\"parked\":0,\"last_update\":1}",
                             (unsigned long)getpid(), (unsigned)hub->port);
@@ -262,7 +262,7 @@ CASE(state, a_pid_that_is_another_process_s_is_nothing_to_a_hub, MUST, "BH-STATE
 }
 
 CASE(state, a_directory_in_its_place_stops_nothing, MUST, "BH-STATE-005") {
-  struct hub *hub = hub_prepare((struct hub_options){0});
+  struct hub *hub = hub_prepare((struct hub_options){.survives = "BH-STATE-005"});
 
   EXPECT(mkdir(hub->state, 0700) == 0, "a directory can be made", "it cannot");
   hub_run(hub);

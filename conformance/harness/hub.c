@@ -19,6 +19,7 @@ struct hub_process {
   struct process process;
   struct placeholder values[8];
   struct conn *probe, *attempt;
+  const char *survives;
 };
 
 static unsigned hub_count;
@@ -49,6 +50,7 @@ struct hub *hub_prepare(struct hub_options options) {
   case_timeout_ms(hub->timeout_ms);
 
   process->hub = hub;
+  process->survives = options.survives ? options.survives : "BH-IUT-001";
   process->values[0] = (struct placeholder){"endpoint", hub->endpoint};
   process->values[1] = (struct placeholder){"state", hub->state};
   process->values[2] = (struct placeholder){"spool", hub->spool};
@@ -131,7 +133,8 @@ static bool wait_ready(struct hub *hub) {
   process->attempt = NULL;
   if (!over) {
     learn(NOT_READY);
-    fail_as("BH-IUT-001", "the endpoint takes a connection", "none %g s after the hub was started", (double)ms / 1000);
+    fail_as(process->survives, "the endpoint takes a connection", "none %g s after the hub was started",
+            (double)ms / 1000);
   }
   if (!hub->running && hub->exit_status == UNIMPLEMENTED_STATUS) {
     hub_is_unimplemented();
