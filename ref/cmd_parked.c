@@ -4,9 +4,11 @@
 #include "escape.h"
 #include "json_write.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Imports that were given up: what they are, and what becomes of them. */
 
@@ -158,6 +160,10 @@ static int find_spool(const parked_options *options, bh_paths *paths) {
   }
   if (options->spool != NULL && bh_path_join(paths->spool, options->spool, "", "") != 0) {
     return cmd_usage(&cmd_parked, "the path of --spool is too long");
+  }
+  /* The group's own may not be there yet; one that is named is meant. */
+  if (options->spool != NULL && access(options->spool, R_OK | X_OK) != 0) {
+    return cmd_failed(&cmd_parked, "the spool %s cannot be read: %s", options->spool, strerror(errno));
   }
   return options->spool != NULL || bh_paths_complete(paths, options->group, &why) == 0
              ? CMD_OK

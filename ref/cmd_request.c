@@ -43,6 +43,10 @@ static int tell_failed(const request_command *c, const bh_event *event) {
   if (strcmp(event->code, bh_code_name(BH_CODE_NOT_ACTIVE)) == 0) {
     return cmd_failed(c->command, "nobody is active, so there is nothing to release");
   }
+  if (event->code[0] == '\0') { /* not an answer of the hub's: the connection went first */
+    return cmd_failed(c->command, "%s; 'bridgehub status' shows whether it was done",
+                      bh_escape(event->message, message, sizeof message));
+  }
   return cmd_failed(c->command, "the hub says %s: %s", event->code, bh_escape(event->message, message, sizeof message));
 }
 

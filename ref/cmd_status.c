@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MESSAGE_ESCAPED_MAX = 2048 };
+
 /* Who is hub, who is active, who is registered, how many imports wait. */
 
 typedef struct {
@@ -127,6 +129,14 @@ static void show(status_command *c) {
 
 /* ---- what happens */
 
+static int tell_failed(const bh_event *event) {
+  char message[MESSAGE_ESCAPED_MAX];
+
+  bh_escape(event->message, message, sizeof message);
+  return event->code[0] == '\0' ? cmd_failed(&cmd_status, "%s", message) /* the connection went first */
+                                : cmd_failed(&cmd_status, "the hub says %s: %s", event->code, message);
+}
+
 static void on_event(cmd_session *session, const bh_event *event) {
   status_command *c = session->config.ctx;
 
@@ -139,7 +149,7 @@ static void on_event(cmd_session *session, const bh_event *event) {
       cmd_session_end(session, CMD_OK);
     }
   } else if (event->kind == BH_EV_FAILED) {
-    cmd_session_end(session, cmd_failed(&cmd_status, "the hub says %s: %s", event->code, event->message));
+    cmd_session_end(session, tell_failed(event));
   }
 }
 

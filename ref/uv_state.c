@@ -73,7 +73,7 @@ void bh_state_file_read(const char *path, const bh_logger *logger, bh_state_hint
   bh_buffer_free(&octets);
   if (wrong != NULL) {
     *hint = (bh_state_hint){0};
-    bh_say(logger, BH_LOG_WARNING, "the former state file %s tells nothing, and is replaced: %s", path, wrong);
+    bh_say(logger, BH_LOG_WARNING, "the former state file %s tells nothing, and is to be replaced: %s", path, wrong);
   }
 }
 
