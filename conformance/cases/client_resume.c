@@ -131,7 +131,7 @@ CASE(client_resume, without_a_hub_nobody_is_active, MUST, "BH-IUT-009 BH-CLIENT-
   conn_close(conn);
   expect_event(client, "inactive");
   hub_play(client);
-  conn = welcome(client);
+  welcome(client);
   expect_event(client, "active");
 }
 
