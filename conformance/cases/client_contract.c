@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* spec/protocol.md, section 11: a client under test. */
 #include "client_steps.h"
+#include "lives.h"
 
 #include <signal.h>
 #include <string.h>
+
+CASE(client_contract, it_comes_to_the_endpoint, MUST, "BH-IUT-016") {
+  struct client *client = client_start_with((struct client_options){.group = "a-group", .need = "groups"});
+
+  arrival(client);
+}
+
+CASE(client_contract, it_comes_to_the_endpoint_once_it_is_there, MUST, "BH-IUT-016") {
+  struct client *client = client_start_with((struct client_options){.no_hub = true});
+
+  pass_time(300);
+  hub_play(client);
+  arrival(client);
+}
 
 /* ---- the end */
 

@@ -83,17 +83,20 @@ static void take_output(struct process *base, const char *octets, size_t size) {
   }
 }
 
-static bool has_event(void *arg) {
-  struct client_process *process = arg;
+static bool has_event(const struct client_process *process) {
   return process->taken < process->event_count;
+}
+
+static bool has_event_or_ended(void *arg) {
+  struct client_process *process = arg;
+  bool ended = !process->client->running && process->process.open_outputs == 0;
+  return has_event(process) || ended;
 }
 
 const struct client_event *next_event_in(struct client *client, uint64_t ms) {
   struct client_process *process = client->process;
-  if (!wait_until(has_event, process, ms)) {
-    return NULL;
-  }
-  return process->events[process->taken++];
+  wait_until(has_event_or_ended, process, ms);
+  return has_event(process) ? process->events[process->taken++] : NULL;
 }
 
 static _Noreturn void fail_by_import(const struct client_event *event, const char *expected) {
@@ -108,6 +111,9 @@ static const struct client_event *find_event(struct client *client, const char *
   for (;;) {
     uint64_t now = now_ms();
     const struct client_event *event = next_event_in(client, end > now ? end - now : 0);
+    if (!event) {
+      check_came(client);
+    }
     if (!event || strcmp(event->kind, kind) == 0) {
       return event;
     }
@@ -238,6 +244,7 @@ void client_signal(struct client *client, int signal) {
 
 void client_expect_end(struct client *client) {
   process_expect_end(&client->process->process);
+  check_came(client);
 }
 
 void client_expect_clean_end(struct client *client) {

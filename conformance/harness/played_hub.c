@@ -101,6 +101,18 @@ struct conn *arrival_in(struct client *client, uint64_t ms) {
   return process->greeted < process->arrival_count ? process->arrivals[process->greeted++] : NULL;
 }
 
+void check_came(struct client *client) {
+  if (client->running || client->process->arrival_count > 0) {
+    return;
+  }
+  if (client->exit_status == UNIMPLEMENTED_STATUS) {
+    unimplemented("the client ended with exit status %d before it connected", UNIMPLEMENTED_STATUS);
+  }
+  if (client->exit_status != 0 || client->exit_signal != 0) {
+    crashed("the client %s before it connected", process_ending(&client->process->process));
+  }
+}
+
 static struct conn *first_arrival(struct client *client) {
   uint64_t ms = start_ms();
   struct conn *conn = arrival_in(client, ms);
@@ -109,9 +121,7 @@ static struct conn *first_arrival(struct client *client) {
     client->process->process.may_end = false;
     return conn;
   }
-  if (!client->running && client->exit_status == UNIMPLEMENTED_STATUS) {
-    unimplemented("the client ended with exit status %d before it connected", UNIMPLEMENTED_STATUS);
-  }
+  check_came(client);
   if (!client->running) {
     crashed("the client %s before it connected", process_ending(&client->process->process));
   }

@@ -26,4 +26,7 @@ struct client_process {
   unsigned named; /* instances that were given an id */
 };
 
+/* It has ended and never connected: that ends the case. */
+void check_came(struct client *client);
+
 #endif
