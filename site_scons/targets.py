@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import browser
 import checks
 import killing
 import model
@@ -51,12 +52,27 @@ def conformance(env, chosen, release):
 def unit_tests(env, chosen):
     if env['variant'] == 'tsan':
         return []
-    report = 'build/%s/results/unit-tests.tap' % env['variant']
-    reports = REPORTS % (env['variant'], 'unit-tests')
-    argv = [path(chosen['unit_tests']), '-j%d' % os.cpu_count(), '--tap=' + report]
+    return [unit_tests_of(env, 'unit tests and vectors', 'unit-tests', chosen['unit_tests']),
+            unit_tests_of(env, 'unit tests of the suite', 'harness-tests', chosen['harness_tests'])]
+
+
+def unit_tests_of(env, title, name, program):
+    report = 'build/%s/results/%s.tap' % (env['variant'], name)
+    reports = REPORTS % (env['variant'], name)
+    argv = [path(program), '-j%d' % os.cpu_count(), '--tap=' + report]
     environment = dict(sanitizers(reports), BH_VECTORS=os.path.join(tree.TOP, 'spec/vectors'))
-    return [steps.Step('unit tests and vectors', chosen['unit_tests'],
-                       lambda: steps.program(argv, report, environment, reports))]
+    return steps.Step(title, program, lambda: steps.program(argv, report, environment, reports))
+
+
+def reports(env, release):
+    """Of real runs, by their schemas; and the page in a browser. The suite is the same in every variant."""
+    if env['variant'] != 'release':
+        return []
+    programs = {'BH_SUITE': path(release['suite']), 'BH_HUB': path(release['hub'])}
+    needs = release['suite'] + release['hub']
+    argv = [sys.executable, '-m', 'unittest', 'discover', '--start-directory', 'conformance/report']
+    return [steps.Step('reports', needs, lambda: steps.program(argv, None, programs)),
+            steps.Step('the page in a browser', needs, lambda: browser.test(programs))]
 
 
 # Stories that are always the same; under a sanitizer one takes ten times as long.
@@ -187,7 +203,7 @@ def add(env, chosen, release, database):
     itself = suite_tests(release) if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + itself +
-                 [suite])
+                 reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -93,6 +93,7 @@ void reports_begin(const struct options *options, const struct catalogue *catalo
   }
   for (size_t i = 0; i < REPORTS; i++) {
     if (reports.of[i].open) {
+      report_file_begin(&reports.of[i].file);
       reports.of[i].format->head(&reports.of[i].file.pending, &reports.run);
       write_report(&reports.of[i]);
     }
@@ -103,12 +104,23 @@ void reports_add(const struct result *result, const struct tally *tally) {
   reports.run.told++;
   reports.run.tally = *tally;
   reports.run.seconds = (double)(now_ms() - reports.began) / 1000;
+  bh_buffer text = buffer();
+  const struct report_format *told = NULL;
   for (size_t i = 0; i < REPORTS; i++) {
-    if (reports.of[i].open) {
-      reports.of[i].format->add(&reports.of[i].file.pending, &reports.run, result);
-      write_report(&reports.of[i]);
+    struct report *report = &reports.of[i];
+    if (!report->open) {
+      continue;
     }
+    if (!told || told->add != report->format->add) { /* the page has in it what the JSON report has */
+      bh_buffer_clear(&text);
+      report->format->add(&text, &reports.run, result);
+      told = report->format;
+    }
+    bh_buffer_append(&report->file.pending, text.octets, text.size);
+    report->file.pending.failed = report->file.pending.failed || text.failed;
+    write_report(report);
   }
+  bh_buffer_free(&text);
 }
 
 static void take_stale(const char *stale) {

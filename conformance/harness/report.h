@@ -31,6 +31,9 @@ struct report_format {
 
 extern const struct report_format report_tap, report_junit, report_json, report_html;
 
+/* Of the page too. */
+void report_json_add(bh_buffer *out, const struct report_run *run, const struct result *result);
+
 /* Opens the reports that the options ask for. False: it said which cannot be written. */
 bool reports_open(const struct options *options);
 /* Once the options are settled. */

@@ -15,13 +15,19 @@ bool report_file_open(struct report_file *file, const char *path, int standard_o
   *file = (struct report_file){.path = path};
   bh_buffer_init(&file->pending, case_allocator());
   bh_buffer_init(&file->tail, case_allocator());
-  file->fd = is_output ? standard_output : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  file->fd = is_output ? standard_output : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (file->fd < 0 || fstat(file->fd, &status) != 0) {
     return false;
   }
   /* Standard output can be a file that others append to. */
   file->is_file = !is_output && S_ISREG(status.st_mode);
   return true;
+}
+
+void report_file_begin(struct report_file *file) {
+  if (file->is_file && ftruncate(file->fd, 0) != 0) {
+    file->error = errno;
+  }
 }
 
 /* At `at`, or wherever a pipe is. */

@@ -24,6 +24,8 @@ struct report_file {
 
 /* False: errno says why it cannot be written. `standard_output` is written to for "-". */
 bool report_file_open(struct report_file *file, const char *path, int standard_output);
+/* Of a former report nothing is left from here on. */
+void report_file_begin(struct report_file *file);
 /* Writes what `pending` holds, and the tail; where that fails, the file stays as it was, and pending waits. */
 void report_file_write(struct report_file *file, const bh_buffer *tail);
 /* The head again, of the same size. */

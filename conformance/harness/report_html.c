@@ -9,13 +9,9 @@ static void head(bh_buffer *out, const struct report_run *run) {
   report_json.head(out, run);
 }
 
-static void add(bh_buffer *out, const struct report_run *run, const struct result *result) {
-  report_json.add(out, run, result);
-}
-
 static void tail(bh_buffer *out, const struct report_run *run) {
   report_json.tail(out, run);
   bh_buffer_append(out, report_page_behind, report_page_behind_size);
 }
 
-const struct report_format report_html = {.head = head, .add = add, .tail = tail};
+const struct report_format report_html = {.head = head, .add = report_json_add, .tail = tail};

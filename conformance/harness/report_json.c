@@ -136,33 +136,38 @@ static void write_omitted(bh_buffer *out, size_t count) {
   bh_write_text(out, "}");
 }
 
-static bool is_logged(const struct json *line) {
-  return line_is(line, "log");
-}
+/* Lines of a record. */
+struct part {
+  const struct json **lines;
+  size_t count;
+};
 
-static bool is_told(const struct json *line) {
-  return !line_is(line, "log") && !line_is(line, "verdict");
-}
-
-static void write_lines(bh_buffer *out, const struct result *result, bool (*is_of)(const struct json *line),
-                        struct excerpt excerpt, void (*write)(bh_buffer *out, const struct json *line)) {
-  size_t count = 0, at = 0;
+/* Each line is read once: a case can have thousands. */
+static void divide(const struct result *result, struct part *transcript, struct part *log) {
+  transcript->lines = allocate((result->count + 1) * sizeof(struct json *));
+  log->lines = allocate((result->count + 1) * sizeof(struct json *));
   for (size_t i = 0; i < result->count; i++) {
-    count += is_of(&result->lines[i]);
-  }
-  size_t kept = excerpt.first + excerpt.last, omitted = count > kept ? count - kept : 0;
-  bh_write_text(out, "[");
-  for (size_t i = 0; i < result->count; i++) {
-    if (!is_of(&result->lines[i])) {
-      continue;
+    const char *kind = line_member(&result->lines[i], "kind");
+    if (strcmp(kind, "log") == 0) {
+      log->lines[log->count++] = &result->lines[i];
+    } else if (strcmp(kind, "verdict") != 0) {
+      transcript->lines[transcript->count++] = &result->lines[i];
     }
-    if (at < excerpt.first || at >= excerpt.first + omitted) {
+  }
+}
+
+static void write_part(bh_buffer *out, const char *name, const struct part *part, struct excerpt excerpt,
+                       void (*write)(bh_buffer *out, const struct json *line)) {
+  size_t kept = excerpt.first + excerpt.last, omitted = part->count > kept ? part->count - kept : 0;
+  write_name(out, name);
+  bh_write_text(out, "[");
+  for (size_t i = 0; i < part->count; i++) {
+    if (i < excerpt.first || i >= excerpt.first + omitted) {
       separate(out);
-      write(out, &result->lines[i]);
-    } else if (at == excerpt.first) {
+      write(out, part->lines[i]);
+    } else if (i == excerpt.first) {
       write_omitted(out, omitted);
     }
-    at++;
   }
   bh_write_text(out, "]");
 }
@@ -172,7 +177,7 @@ static bool is_told_again(const struct result *result) {
   return result->turn > 1 && result->verdict == VERDICT_PASS && result->breach_count == 0;
 }
 
-static void add(bh_buffer *out, const struct report_run *run, const struct result *result) {
+void report_json_add(bh_buffer *out, const struct report_run *run, const struct result *result) {
   const struct entry *entry = result->entry;
   bh_write_text(out, run->told > 1 ? ",\n{\"slug\":" : "\n{\"slug\":");
   write_json_string(out, entry->slug, TEXT_MAX);
@@ -194,11 +199,11 @@ static void add(bh_buffer *out, const struct report_run *run, const struct resul
   write_count(out, "turn", result->turn);
   write_text(out, "again", result->again);
   write_breaches(out, result);
-  bool short_told = is_told_again(result);
-  write_name(out, "transcript");
-  write_lines(out, result, is_told, short_told ? (struct excerpt){0} : transcript_excerpt, write_line);
-  write_name(out, "log");
-  write_lines(out, result, is_logged, short_told ? (struct excerpt){0} : log_excerpt, write_log_line);
+  struct part transcript = {0}, log = {0};
+  bool is_short = is_told_again(result);
+  divide(result, &transcript, &log);
+  write_part(out, "transcript", &transcript, is_short ? (struct excerpt){0} : transcript_excerpt, write_line);
+  write_part(out, "log", &log, is_short ? (struct excerpt){0} : log_excerpt, write_log_line);
   bh_write_text(out, "}");
 }
 
@@ -293,4 +298,4 @@ static void tail(bh_buffer *out, const struct report_run *run) {
   bh_write_text(out, "}\n");
 }
 
-const struct report_format report_json = {.head = head, .add = add, .tail = tail};
+const struct report_format report_json = {.head = head, .add = report_json_add, .tail = tail};

@@ -191,7 +191,7 @@
       this.pane = pane;
       this.at = -1;
       rows.forEach((row, index) => {
-        row.element.setAttribute('tabindex', index ? '-1' : '0');
+        row.element.setAttribute('tabindex', index ? '-1' : '0'); /* one stop for all of them */
         row.element.addEventListener('click', () => this.choose(index, true));
         row.element.addEventListener('focus', () => this.choose(index));
         row.element.addEventListener('keydown', (event) => this.key(event));
@@ -209,7 +209,7 @@
 
     choose(index, focus) {
       if (index !== this.at) {
-        this.mark(this.at, false);
+        this.mark(Math.max(this.at, 0), false);
         this.at = index;
         this.mark(index, true);
         this.tell(this.rows[index]);
@@ -317,19 +317,20 @@
 
   function showCase(found) {
     const [section, ...rest] = found.slug.split('/'), inside = h('div', { class: 'inside' });
-    const onkeydown = (event) => {
-      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-        event.preventDefault();
-        move(event.target, event.key === 'ArrowDown' ? 1 : -1);
-      }
-    };
     const details = h('details', { class: 'case', id: found.slug, ontoggle: () => {
       if (details.open && !inside.hasChildNodes()) {
         fill(found, inside);
       }
-    } }, h('summary', { onkeydown }, badge(found.shown.verdict), h('span', { class: 'name' },
+    } }, h('summary', { onkeydown: moveByKey }, badge(found.shown.verdict), h('span', { class: 'name' },
       h('span', { class: 'section-name' }, section + '/'), rest.join('/')), h('span', { class: 'about' }, about(found))), inside);
     return details;
+  }
+
+  function moveByKey(event) {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      move(event.currentTarget, event.key === 'ArrowDown' ? 1 : -1);
+    }
   }
 
   function move(from, by) {
@@ -356,7 +357,7 @@
       }
       own.forEach((found) => { found.element = showCase(found); });
       const element = h('details', { class: 'section' },
-        h('summary', {}, h('h3', {}, section.title), bar(own, 'bar'), h('span', { class: 'count' }, countWords(own))),
+        h('summary', { onkeydown: moveByKey }, h('h3', {}, section.title), bar(own, 'bar'), h('span', { class: 'count' }, countWords(own))),
         h('div', {}, own.map((found) => found.element)));
       $('sections').append(element);
       return { element, cases: own, wasOpen: false };
