@@ -150,7 +150,7 @@ static uint32_t write_message(struct conn_stream *stream, const char *type, cons
 }
 
 static void answer_by_itself(struct conn_stream *stream) {
-  while (stream->to_answer_count && at_boundary(stream) && !stream->conn.ended) {
+  while (stream->to_answer_count && at_boundary(stream) && !stream->in_pieces && !stream->conn.ended) {
     const char *body = format("{\"for\":%u}", stream->to_answer[0]);
     stream->to_answer_count--;
     memmove(stream->to_answer, stream->to_answer + 1, stream->to_answer_count * sizeof *stream->to_answer);
@@ -592,11 +592,13 @@ static void let_read(const struct conn_stream *stream, uint64_t until) {
 void send_pieces(struct conn *conn, const void *octets, size_t size, size_t piece) {
   uint64_t until = now_ms() + PATIENCE_WITH_PIECES_MS;
   conn->stream->odd = true;
+  conn->stream->in_pieces = true; /* ids that are laid out already: also where a piece ends with a message */
   record_traffic(RECORD_SEND, conn->name, format("octets, %zu at a time", piece), octets, size, false);
   for (size_t at = 0; at < size && !conn->ended; at += piece) {
     write_octets(conn->stream, (const char *)octets + at, size - at < piece ? size - at : piece);
     wait_until(is_written, conn, deadline_ms());
     let_read(conn->stream, until);
   }
+  conn->stream->in_pieces = false;
   answer_by_itself(conn->stream);
 }

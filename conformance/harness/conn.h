@@ -36,6 +36,7 @@ struct conn_stream {
   /* To the other side. */
   bh_frame out;
   bool out_broken;
+  bool in_pieces;    /* what the case sends is under way, piece by piece */
   bool odd;          /* not all that the case has sent is requests that the other side takes, with right bodies */
   uint32_t out_id;   /* of the last header that was sent whole */
   uint32_t out_body; /* octets of its body that were not sent yet */
