@@ -1,221 +1,175 @@
 # SPDX-License-Identifier: MIT
 """What hub and client share: JSON as it comes, messages (section 3.1 of spec/protocol.md) and their bodies (3.2)."""
 import asyncio
-import codecs
 import json
 import re
 import time
 from typing import Any, Callable
 
 Kind = Callable[[Any], bool]  # may a member have this value?
+INT32, INSTANCE_ID = 4294967295, re.compile(r'[A-Za-z0-9-]{1,64}')
 
-INSTANCE_ID, INT32 = re.compile(r'[A-Za-z0-9-]{1,64}'), 4294967295
-SPACE, DIGITS, PLAIN = b' \t\r\n', b'0123456789', re.compile(rb'(?:[ !#-\[\]-\x7f]+|[\xc2-\xdf][\x80-\xbf])*')
-ARRAY, OBJECT, STRING, ESCAPE = b'[{"\\'
-WORDS = {ord('t'): b'rue', ord('f'): b'alse', ord('n'): b'ull'}
+def so_far(*parts: bytes) -> bytes:
+    """A pattern for as many of the parts as are there: what follows its match is wrong, or has not come yet."""
+    return b''.join(b'(?:' + part for part in parts) + b')?' * len(parts)
 
+HEADER = re.compile(so_far(b'B', b'H', b'1', b' ', b'([A-Z_]{1,32})', b' ', b'([1-9][0-9]{0,9})', b'( )',
+                           b'(0|[1-9][0-9]{0,8})', b'(\n)'))
+SPACE, NAME, VALUE = b' \t\r\n', b'"', b'"[{tfn-0123456789'
+SPACES = re.compile(rb'[ \t\r\n]+')
+HEX, TAIL = rb'[0-9a-fA-F]', rb'[\x80-\xbf]'
+CHARACTERS = [(rb'\\', rb'["\\/bfnrt]'), (rb'\\', b'u', HEX, HEX, HEX, HEX), (rb'[\xc2-\xdf]', TAIL),
+              (rb'\xe0', rb'[\xa0-\xbf]', TAIL), (rb'[\xe1-\xec\xee\xef]', TAIL, TAIL), (rb'\xed', rb'[\x80-\x9f]', TAIL),
+              (rb'\xf0', rb'[\x90-\xbf]', TAIL, TAIL), (rb'[\xf1-\xf3]', TAIL, TAIL, TAIL),
+              (rb'\xf4', rb'[\x80-\x8f]', TAIL, TAIL)]
+TEXT = re.compile(rb'(?:[ !#-\[\]-\x7f]+|' + b'|'.join(map(b''.join, CHARACTERS)) + b')*')
+CUT_CHARACTER = re.compile(b'|'.join(so_far(*parts) for parts in CHARACTERS))
+EXPONENT = so_far(b'[eE]', b'[+-]?', b'[0-9]+')
+SCALAR = re.compile(rb'true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?')
+CUT_SCALAR = re.compile(b't%b|f%b|n%b' % (so_far(b'r', b'u', b'e'), so_far(b'a', b'l', b's', b'e'), so_far(b'u', b'l', b'l'))
+                        + rb'|-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+%b)?|%b)?)?' % (EXPONENT, EXPONENT))
 
-class Source:
-    """The octets of a connection, waited for where they have not come yet, and JSON values among them (RFC 8259).
+class Json:
+    """One value of JSON (RFC 8259) as it comes: an object, or an array of objects."""
 
-    ValueError tells of a wrong octet, as soon as it is there, and EOFError of the end of the connection."""
+    def __init__(self, first: bytes = b'{', depth_max: int = 64):
+        self.allowed, self.depth_max = first, depth_max  # what may come next: nothing, once the value is whole
+        self.closing, self.in_string = bytearray(), False  # what closes the open arrays and objects
+        self.starts, self.ends = [], []  # of the values of the outermost object
 
-    def __init__(self, stream: asyncio.StreamReader | None, octets: bytes = b'', depth_max: int = 64):
-        self.stream, self.buffer, self.at = stream, bytearray(octets), 0
-        self.depth_max, self.size_max = depth_max, float('inf')
-        self.members: list[tuple[bytes, bytes]] = []  # of the outermost object: names and values as they stand there
-        self.heard = time.monotonic()
+    def scan(self, octets: bytes | bytearray, at: int = 0) -> int:
+        """Goes on from `at` and returns how far it came; ValueError at the first octet that cannot be right."""
+        while at < len(octets) and self.allowed:
+            octet, end = octets[at:at + 1], at + 1
+            if self.in_string:
+                end = TEXT.match(octets, at).end()
+                if CUT_CHARACTER.fullmatch(octets, end):
+                    return end
+                if octets[end] != ord('"'):
+                    raise ValueError('a wrong octet in a string')
+                end, self.in_string = end + 1, False
+                if self.allowed in (NAME, NAME + b'}'):
+                    self.allowed = b':'
+                else:
+                    self.value_ends(end)
+            elif octet in SPACE:
+                end = SPACES.match(octets, at).end()
+            elif octet not in self.allowed:
+                raise ValueError(f'{octet!a} in place of one of {self.allowed!a}')
+            elif octet == b'"':
+                self.in_string = True
+            elif octet in b'[{':
+                if len(self.closing) == self.depth_max:
+                    raise ValueError('too deep')
+                self.closing += b']' if octet == b'[' else b'}'
+                self.allowed = self.element() + self.closing[-1:]
+            elif octet in b']}':
+                self.closing.pop()
+                self.value_ends(end)
+            elif octet == b',':
+                self.allowed = self.element()
+            elif octet == b':':
+                self.allowed = VALUE
+                self.starts += [end] if len(self.closing) == 1 else []
+            else:
+                end = CUT_SCALAR.match(octets, at).end()
+                if end == len(octets):
+                    return at
+                if not SCALAR.fullmatch(octets, at, end):
+                    raise ValueError('a wrong number or word')
+                self.value_ends(end)
+            at = end
+        return at
 
-    async def more(self) -> None:
-        chunk = await self.stream.read(65536) if self.stream else b''
-        if not chunk:
-            raise EOFError('cut short')
-        self.heard = time.monotonic()
-        self.buffer += chunk
+    def element(self) -> bytes:
+        return NAME if self.closing.endswith(b'}') else b'{' if self.closing == b']' else VALUE
 
-    async def peek(self) -> int:
-        if self.at >= self.size_max:
-            raise ValueError('too large')
-        while self.at == len(self.buffer):
-            await self.more()
-        return self.buffer[self.at]
-
-    async def next(self, allowed: bytes) -> int:
-        octet = await self.peek()
-        if octet not in allowed:
-            raise ValueError(f'{chr(octet)!a} is wrong')
-        self.at += 1
-        return octet
-
-    async def word(self, octets: bytes) -> None:
-        for octet in octets:
-            await self.next(bytes([octet]))
-
-    async def run(self, octets: bytes) -> int:
-        """Passes over all of `octets` and returns what follows."""
-        while (octet := await self.peek()) in octets:
-            self.at += 1
-        return octet
-
-    def take(self) -> bytes:
-        """All that was read since the last time."""
-        taken = bytes(self.buffer[:self.at])
-        del self.buffer[:self.at]
-        self.at = 0
-        return taken
-
-    async def value(self, depth: int, allowed: bytes = b'[{"tfn-0123456789') -> None:
-        octet = await self.next(allowed)
-        if octet in (ARRAY, OBJECT) and depth > self.depth_max:
-            raise ValueError('too deep')
-        if octet in (ARRAY, OBJECT):
-            await self.container(octet, depth)
-        elif octet == STRING:
-            await self.string()
-        elif octet in WORDS:
-            await self.word(WORDS[octet])
-        else:
-            await self.number(octet)
-
-    async def container(self, opening: int, depth: int) -> None:
-        closing = b'}' if opening == OBJECT else b']'
-        if await self.run(SPACE) in closing:
-            await self.next(closing)
-            return
-        separator = ord(',')
-        while separator == ord(','):
-            await self.run(SPACE)
-            name = self.at
-            if opening == OBJECT:
-                await self.next(b'"')
-                await self.string()
-                await self.run(SPACE)
-                await self.next(b':')
-                await self.run(SPACE)
-            start = self.at
-            # The outermost array is one of assets, which are objects.
-            await (self.value(2, b'{') if (opening, depth) == (ARRAY, 1) else self.value(depth + 1))
-            if (opening, depth) == (OBJECT, 1):
-                self.members.append((bytes(self.buffer[name:start]), bytes(self.buffer[start:self.at])))
-            await self.run(SPACE)
-            separator = await self.next(b',' + closing)
-
-    async def string(self) -> None:
-        while True:
-            self.at = PLAIN.match(self.buffer, self.at).end()
-            octet = await self.next(bytes(range(32, 256)))
-            if octet == STRING:
-                return
-            if octet != ESCAPE:
-                decoder = codecs.getincrementaldecoder('utf-8')()
-                while not decoder.decode(bytes([octet])):
-                    octet = await self.next(bytes(range(128, 256)))
-            elif await self.next(b'"\\/bfnrtu') == ord('u'):
-                for _ in range(4):
-                    await self.next(b'0123456789abcdefABCDEF')
-
-    async def number(self, octet: int) -> None:
-        if octet == ord('-'):
-            octet = await self.next(DIGITS)
-        if octet != ord('0'):
-            await self.run(DIGITS)
-        for marks, signs in (b'.', b''), (b'eE', b'+-'):
-            if await self.peek() in marks:
-                await self.next(marks)
-                if await self.next(DIGITS + signs) in signs:
-                    await self.next(DIGITS)
-                await self.run(DIGITS)
-
+    def value_ends(self, end: int) -> None:
+        self.allowed = b',' + self.closing[-1:] if self.closing else b''
+        self.ends += [end] if len(self.closing) == 1 else []
 
 class Break(Exception):
-    """A break of the framing, with the code of the ERROR and what it is for. Nothing that follows it counts."""
+    """A break of the framing: the code of the ERROR, and what it is for."""
 
+class Connection(asyncio.Protocol):
+    """One end of a connection to the endpoint. handle() gets each message."""
+    limit = 65536
 
-class Connection:
-    """Both directions of a connection to the endpoint: what comes, and what goes out with its number."""
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport, self.buffer, self.received, self.sent, self.unsent = transport, bytearray(), 0, 0, False
+        self.opened = self.heard = time.monotonic()
+        transport.set_write_buffer_limits(0)
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int):
-        self.source, self.writer, self.limit = Source(reader), writer, limit
-        self.received = self.sent = 0
-        reader.set_exception = lambda _: reader.feed_eof()  # what came before the end is read all the same
-        writer.transport.set_write_buffer_limits(high=0)  # drain() then waits until all has gone out
-
-    async def receive(self) -> tuple[str, int, bytes]:
-        """The next message: type, id and body."""
-        kind, number = '', None
+    def data_received(self, data: bytes) -> None:
+        self.heard = time.monotonic()
+        self.buffer += data
         try:
-            await self.source.word(b'BH1 ')
-            while (octet := await self.source.next(b'ABCDEFGHIJKLMNOPQRSTUVWXYZ_ '[:28 if kind else 27])) != ord(' '):
-                kind += chr(octet)
-                if len(kind) > 32:
-                    raise ValueError('too long a type')
-            number = await self.decimal(b' ', 1, INT32, ValueError('too large an id'))
-            length = await self.decimal(b'\n', 0, self.limit, Break('too-large', number))
-            if number != self.received + 1:
-                raise ValueError('an id is out of order')
-        except ValueError as wrong:
-            raise Break('malformed', number) from wrong
-        self.received = number
-        self.source.take()
-        while len(self.source.buffer) < length:
-            await self.source.more()
-        self.source.at = length
-        return kind, number, self.source.take()
+            while not self.transport.is_closing() and (message := self.next_message()):
+                self.handle(*message)
+        except Break as broken:
+            self.error(broken.args[1], broken.args[0])
+            self.transport.close()
 
-    async def decimal(self, end: bytes, least: int, most: int, too_large: Exception) -> int:
-        value, allowed = 0, DIGITS[least:]
-        while (octet := await self.source.next(allowed)) not in end:
-            value = value * 10 + octet - ord('0')
-            if value > most:
-                raise too_large
-            allowed = DIGITS + end if value else end
-        return value
+    def next_message(self) -> tuple[str, int, bytes] | None:
+        head = HEADER.match(self.buffer)
+        kind, number, space, length, line = head.groups()
+        answered = int(number) if space and int(number) <= INT32 else None
+        if length and int(length) > self.limit and answered:
+            raise Break('too-large', answered)
+        if number and int(number) > INT32 or (answered != self.received + 1 if line else head.end() < len(self.buffer)):
+            raise Break('malformed', answered)
+        end = head.end() + int(length or 0)
+        if not line or len(self.buffer) < end:
+            return None
+        body = bytes(self.buffer[head.end():end])
+        del self.buffer[:end]
+        self.received += 1
+        return kind.decode(), self.received, body
 
-    def send(self, kind: str, body: dict[str, Any] | bytes = b'') -> int:
+    def send(self, kind: str, body: dict[str, Any] | bytes) -> int:
         octets = json.dumps(body).encode() if isinstance(body, dict) else body
         self.sent += 1
-        self.writer.write(b'BH1 %s %d %d\n%s' % (kind.encode(), self.sent, len(octets), octets))
+        self.transport.write(b'BH1 %b %d %d\n%b' % (kind.encode(), self.sent, len(octets), octets))
         return self.sent
 
+    def error(self, answered: int | None, code: str, message: str = 'see spec/protocol.md') -> None:
+        self.send('ERROR', {'for': answered, 'code': code, 'message': message})
 
 def read_body(body: bytes, kinds: dict[str, Kind]) -> dict[str, Any]:
-    """The members that `kinds` names (? marks those that can be missing), an array as it stands there.
+    """The members that `kinds` names (? marks those that can be missing), an array as it is written.
 
     ValueError where a rule of section 3.2 is broken."""
-    source, found = Source(None, (body or b'{}').strip(SPACE)), {}
-    try:
-        source.value(1, b'{').send(None)  # Everything is there: it never waits.
-    except EOFError as end:
-        raise ValueError('the body is cut short') from end
-    except StopIteration:
-        if source.at < len(source.buffer):
-            raise ValueError('something follows the object')
-    named = {name.rstrip('?'): kind for name, kind in kinds.items()}
-    for written, text in source.members:
-        if (name := json.loads(written.rstrip(b':' + SPACE))) in named:
-            value = json.loads(text, parse_int=lambda digits: -1 if digits.startswith('-') else int(digits))
+    body, scanner, found = body or b'{}', Json(), {}
+    if body[scanner.scan(body):].strip(SPACE) or scanner.allowed:
+        raise ValueError('no JSON object')
+    named = {name.strip('?'): kind for name, kind in kinds.items()}
+    members = json.loads(body, object_pairs_hook=Members,
+                         parse_int=lambda text: int(text) if text.isdigit() and len(text) < 17 else -1)
+    for (name, value), start, end in zip(members, scanner.starts, scanner.ends):
+        if name in named:
             if name in found or not named[name](value):
-                raise ValueError(f'{name} stands twice or is wrong')
-            found[name] = text if isinstance(value, list) else value
+                raise ValueError(f'{name} stands twice, or is wrong')
+            found[name] = body[start:end].strip(SPACE) if type(value) is list else value
     if missing := [name for name in kinds if not name.endswith('?') and name not in found]:
         raise ValueError(f'{missing[0]} is missing')
     return found
 
+class Members(list):
+    """An object with all of its members, also those that stand twice."""
 
 def integer(least: int, most: int) -> Kind:
     return lambda value: type(value) is int and least <= value <= most
 
-
 def string(least: int, most: int) -> Kind:
     return lambda value: isinstance(value, str) and '\0' not in value and least <= len(value.encode()) <= most
-
 
 def instance_id(value: Any) -> bool:
     return isinstance(value, str) and INSTANCE_ID.fullmatch(value) is not None
 
+def nullable(kind: Kind) -> Kind:
+    return lambda value: value is None or kind(value)
 
 ANSWERS: dict[str, dict[str, Kind]] = {
     'ACK': {'for': integer(1, INT32)},
-    'ERROR': {'for': lambda value: value is None or integer(1, INT32)(value), 'code': string(1, 64),
-              'message': string(0, 1 << 32)},
+    'ERROR': {'for': nullable(integer(1, INT32)), 'code': string(1, 64), 'message': string(0, 1 << 32)},
 }
