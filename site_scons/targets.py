@@ -38,6 +38,12 @@ def sanitizers(reports):
             'TSAN_OPTIONS': log + ':halt_on_error=1'}
 
 
+EXAMPLE_HUB = ('%s conformance/example/hub.py --endpoint {endpoint} --port {port} --state {state} --spool {spool} '
+               '--group {group} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms} --need {need}' % sys.executable)
+EXAMPLE_CLIENT = ('%s conformance/example/client.py --endpoint {endpoint} --port {port} --name {name} '
+                  '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}' % sys.executable)
+
+
 def conformance(env, chosen, release):
     """The suite is always the one from the release build; hub and client are the chosen variant's."""
     report = 'build/%s/results/conformance.tap' % env['variant']
@@ -47,6 +53,14 @@ def conformance(env, chosen, release):
     argv += ['--time-scale', '2'] * (env['variant'] in ('asan', 'tsan')) + env['cases'].split()
     return steps.Step('conformance', [release['suite'], chosen['hub']],
                       lambda: steps.program(argv, report, sanitizers(reports), reports, passing=(0, INCONCLUSIVE)))
+
+
+def example(env, release):
+    """The second implementation, which is the same in every variant."""
+    report = 'build/%s/results/example.tap' % env['variant']
+    argv = [path(release['suite']), '--jobs', str(os.cpu_count()), '--vectors', 'spec/vectors', '--tap', report,
+            '--hub', EXAMPLE_HUB, '--client', EXAMPLE_CLIENT] + env['cases'].split()
+    return steps.Step('the example', release['suite'], lambda: steps.program(argv, report, passing=(0, INCONCLUSIVE)))
 
 
 def unit_tests(env, chosen):
@@ -191,6 +205,7 @@ def suite_tests(release):
 def add(env, chosen, release, database):
     suite = conformance(env, chosen, release)
     steps.target(env, 'conformance', [suite])
+    steps.target(env, 'example', [example(env, release)])
     steps.target(env, 'mutants', [mutated(env, release)])
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
@@ -200,7 +215,7 @@ def add(env, chosen, release, database):
     # The model is the same in every variant.
     small = [modelled(env, '1')] if env['variant'] == 'release' else []
     # And so is the suite, which is always the one of the release.
-    itself = suite_tests(release) if env['variant'] == 'release' else []
+    itself = suite_tests(release) + [example(env, release)] if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + itself +
                  reports(env, release) + [suite])

@@ -54,6 +54,7 @@ class Hub(Connection):
         self.asked[self.send(kind, body)] = kind
 
     def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
         self.say_active(None)
         for request in {'CLAIM_ACTIVE', 'RELEASE_ACTIVE'} & set(self.asked.values()):
             tell('error', message=f'{request}: the hub was lost')
@@ -68,6 +69,7 @@ class Hub(Connection):
         self.heard = now if now - due >= self.heartbeat else self.heard
         if now - self.heard >= self.timeout:
             tell('error', message='the hub does not respond')
+            self.open = False
             self.transport.abort()
         elif not self.ended.is_set():
             due = min(self.heard + self.timeout, now + self.heartbeat)
@@ -114,7 +116,7 @@ class Hub(Connection):
             self.client.instance, self.registered = '', False
         if code == 'superseded' or request == 'REGISTER':
             self.pause = random.uniform(0.25, 0.5)
-            self.transport.close()
+            self.close()
 
     def say_active(self, active: str | None) -> None:
         if self.active != (self.registered and active == self.client.instance):

@@ -183,7 +183,7 @@ class Client(Connection):
         super().connection_made(transport)
         if sum(not client.instance for client in self.hub.clients) == 64:
             self.error(None, 'overloaded')
-            transport.close()
+            self.close()
         else:
             self.hub.clients.add(self)
 
@@ -213,6 +213,7 @@ class Client(Connection):
 
     def send(self, kind: str, body: dict[str, Any] | bytes) -> int:
         if self.transport.get_write_buffer_size() > UNSENT_MAX:
+            self.open = False
             self.transport.abort()
         return super().send(kind, body)
 
@@ -224,6 +225,7 @@ class Client(Connection):
         self.hub.settle()
 
     def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
         self.hub.lose(self)
         self.hub.settle()
 
@@ -328,7 +330,7 @@ class Hub:
     def lose(self, client: Client, left: bool = False) -> None:
         self.clients.discard(client)
         client.in_hand = {}
-        client.transport.close()
+        client.close()
         asyncio.get_running_loop().call_later(self.timeout, client.transport.abort)
         if self.registered.get(client.instance) is client:
             del self.registered[client.instance]

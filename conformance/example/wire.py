@@ -97,18 +97,30 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport, self.buffer, self.received, self.sent, self.unsent = transport, bytearray(), 0, 0, False
-        self.opened = self.heard = time.monotonic()
+        self.opened, self.heard, self.open = time.monotonic(), time.monotonic(), True
         transport.set_write_buffer_limits(0)
 
     def data_received(self, data: bytes) -> None:
         self.heard = time.monotonic()
         self.buffer += data
         try:
-            while not self.transport.is_closing() and (message := self.next_message()):
+            while self.open and (message := self.next_message()):
                 self.handle(*message)
         except Break as broken:
             self.error(broken.args[1], broken.args[0])
-            self.transport.close()
+            self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        with self.transport.get_extra_info('socket').dup() as rest:
+            try:  # What came before the end counts, also where it was a write that found the end.
+                while data := rest.recv(65536):
+                    self.data_received(data)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        self.open = False
+        self.transport.close()
 
     def next_message(self) -> tuple[str, int, bytes] | None:
         head = HEADER.match(self.buffer)
