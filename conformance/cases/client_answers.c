@@ -2,6 +2,9 @@
 /* spec/protocol.md, section 3.3: answers and errors, of a client. */
 #include "client_steps.h"
 #include "client_vectors.h"
+#include "lives.h"
+
+#include <string.h>
 
 CASE(client_answers, every_heartbeat_has_one, MUST, "BH-MSG-004") {
   struct client *client = client_start();
@@ -27,6 +30,30 @@ CASE(client_answers, heartbeats_do_not_wait_for_what_is_in_hand, MUST, "BH-MSG-0
   expect_taken(conn, send_heartbeat(conn));
   command(client, "ack %s", import_id(1));
   expect_taken(conn, import);
+}
+
+/* More than a socket holds: the client has to keep the answers, or to wait. */
+CASE(client_answers, none_is_lost_while_the_hub_does_not_read, MUST, "BH-MSG-004") {
+  enum { HEARTBEATS = 8000 };
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+  uint32_t first = next_id(conn);
+  const char *text = "";
+
+  conn_stop_reading(conn);
+  for (uint32_t i = 0; i < HEARTBEATS; i += 100) {
+    text = "";
+    for (uint32_t k = i; k < i + 100; k++) {
+      text = format("%s%s", text, message_of("HEARTBEAT", first + k, "{\"active\":null,\"waiting\":0,\"parked\":0}"));
+    }
+    send_octets(conn, text, strlen(text));
+  }
+  pass_time(300);
+  conn_read_again(conn);
+  for (uint32_t i = 0; i < HEARTBEATS; i++) {
+    expect_taken(conn, first + i);
+  }
+  fence(conn);
 }
 
 CASE(client_answers, they_are_not_answered, MUST, "BH-MSG-005") {

@@ -265,6 +265,26 @@ CASE(client_imports, what_the_next_hub_has_not_sent_is_not_answered_to_it, MUST,
   fence(conn);
 }
 
+CASE(client_imports, each_is_answered_where_it_came_again, MUST, "BH-CLIENT-002 BH-MSG-004") {
+  struct client *client = client_start_with((struct client_options){.need = "window"});
+  struct conn *conn = welcome_window(client, 4);
+
+  checking("BH-CLIENT-002");
+  for (unsigned i = 1; i <= 4; i++) {
+    hand_over(conn, import_id(i));
+  }
+  conn = hub_is_replaced(conn);
+  uint32_t third = send_import(conn, import_id(3), 2, "[{}]"), first = send_import(conn, import_id(1), 2, "[{}]");
+  fence(conn);
+  for (unsigned i = 1; i <= 4; i++) {
+    command(client, "ack %s", import_id(i));
+  }
+  expect_taken(conn, first);
+  expect_taken(conn, third);
+  checking("BH-MSG-004");
+  fence(conn);
+}
+
 /* ---- refused ones */
 
 CASE(client_imports, a_refused_one_is_handed_up_again, MUST, "BH-CLIENT-003") {

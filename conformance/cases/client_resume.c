@@ -3,6 +3,7 @@
 #include "client_steps.h"
 #include "lives.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* ---- resuming */
@@ -206,6 +207,34 @@ CASE(client_resume, a_reset_is_a_loss_too, MUST, "BH-ELECT-007") {
   conn_close(conn);
   conn = welcome(client);
   fence(conn);
+}
+
+/* BH-LIMIT-001, as a hub says it to one connection too many. */
+CASE(client_resume, a_hub_that_is_full_is_tried_again, MUST, "BH-ELECT-007") {
+  struct client *client = client_start();
+  struct conn *conn = arrival(client);
+
+  for (unsigned i = 0; i < 3; i++) {
+    send_message(conn, "ERROR", "{'for':null,'code':'overloaded','message':'too many connections'}");
+    conn_close(conn);
+    conn = arrival_in(client, 4 * deadline_ms());
+    EXPECT(conn != NULL, "the client goes on trying", "it does not");
+  }
+  confirm(conn, expect_register(conn), NULL);
+  expect_event(client, "registered");
+  fence(conn);
+}
+
+CASE(client_resume, a_hub_that_dies_while_the_client_is_stopped_is_lost, MUST, "BH-ELECT-007 BH-IUT-011") {
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  checking("BH-IUT-011");
+  client_signal(client, SIGSTOP);
+  hub_dies(conn);
+  client_signal(client, SIGCONT);
+  expect_event(client, "hub-lost");
+  fence(welcome(client));
 }
 
 CASE(client_resume, a_taken_port_is_told, MUST, "BH-ELECT-008") {
