@@ -127,18 +127,22 @@ static void send_many(struct conn *conn, uint32_t *id, size_t count) {
 }
 
 CASE(limits, a_client_that_does_not_read_is_cut_off, MUST, "BH-LIMIT-004") {
-  enum { BATCH = 2000, BATCHES = 1200 };
+  enum { BATCH = 2000, BATCHES = 1200, ENOUGH_MS = 60000 };
   struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 60000});
   struct conn *watcher = join(hub, "watcher");
   struct conn *deaf = join(hub, "deaf");
 
   /* More than a million answers: a hub in a slow language may need a minute. */
-  case_allow_ms(60000);
+  case_allow_ms(ENOUGH_MS);
   wait_for_listed(watcher, deaf->instance);
   conn_mute(deaf);
   conn_stop_reading(deaf);
   uint32_t id = next_id(deaf);
+  uint64_t began = now_ms();
   for (unsigned batch = 0; batch < BATCHES && is_in_state(hub, deaf->instance); batch++) {
+    if (now_ms() - began > ENOUGH_MS) {
+      skip("this hub answered %u messages in a minute: too few to queue 134217728 octets", batch * BATCH);
+    }
     send_many(deaf, &id, BATCH);
     fence(watcher);
   }

@@ -1,15 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A client, written from spec/protocol.md alone: events on standard output, commands on standard input (section 11)."""
-import argparse
-import asyncio
-import json
-import os
-import random
-import signal
-import socket
-import sys
-import time
+import argparse, asyncio, json, os, random, signal, socket, sys, time
 from typing import Any
 
 from wire import ANSWERS, INT32, Break, Connection, Kind, Members, instance_id, integer, nullable, read_body, string
@@ -85,8 +77,7 @@ class Hub(Connection):
             if kind == 'ACK' and request and not OWED[request] <= set(members):
                 raise ValueError('an answer lacks something')
         except ValueError as wrong:
-            if kind in ANSWERS:
-                raise Break('malformed', number) from wrong
+            if kind in ANSWERS: raise Break('malformed', number) from wrong
             return self.error(number, 'bad-body', str(wrong))
         if kind == 'HEARTBEAT':
             self.send('ACK', {'for': number})
@@ -159,7 +150,7 @@ class Client:
 
     def command(self, line: str) -> None:
         match line.split():
-            case ['claim' | 'release' as verb, *ids] if len(ids) <= (verb == 'claim') and self.hub and self.hub.registered:
+            case ['claim' | 'release' as verb, *ids] if self.is_registered() and len(ids) <= (verb == 'claim'):
                 self.hub.ask(verb.upper() + '_ACTIVE', {'instance': ids[0]} if ids else {})
             case ['ack' | 'refuse' as verb, name] if name in self.in_hand:
                 number = self.in_hand.pop(name)
@@ -176,8 +167,11 @@ class Client:
             case _:
                 tell('error', message=f'cannot be done: {line}')
 
+    def is_registered(self) -> bool:
+        return self.hub is not None and self.hub.registered
+
     def leave(self) -> None:
-        if not (self.hub and self.hub.registered):
+        if not self.is_registered():
             self.ended.set()
         elif not self.leaving:
             self.leaving = True

@@ -1,17 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A hub, written from spec/protocol.md alone. README.md says what it leaves out."""
-import argparse
-import asyncio
-import fcntl
-import json
-import os
-import re
-import signal
-import socket
-import struct
-import sys
-import time
+import argparse, asyncio, fcntl, json, os, re, signal, socket, struct, sys, time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,17 +130,14 @@ class Sender(asyncio.Protocol):
                 if self.buffer.startswith(word):
                     del self.buffer[:len(word)]
                     return self.end('Bye Megascans', ORDERLY) if word.isascii() else True
-                if word.startswith(self.buffer):
-                    return False
+                if word.startswith(self.buffer): return False
             if self.buffer[0] in SPACE:
                 self.buffer = self.buffer.lstrip(SPACE)
                 return True
             self.value, self.at = Json(b'[{', DEPTH_MAX - self.buffer.startswith(b'{')), 0
         self.at = self.value.scan(self.buffer, self.at)
-        if self.at > SIZE_MAX or self.value.allowed and len(self.buffer) >= SIZE_MAX:
-            raise ValueError('too large')
-        if self.value.allowed:
-            return False
+        if self.at > SIZE_MAX or self.value.allowed and len(self.buffer) >= SIZE_MAX: raise ValueError('too large')
+        if self.value.allowed: return False
         array = bytes(self.buffer[:self.at])
         if array.startswith(b'{') or array[1:-1].strip(SPACE):
             self.hub.spool.add(b'[' + array + b']' if array.startswith(b'{') else array)
@@ -171,7 +158,7 @@ class Sender(asyncio.Protocol):
         self.transport.abort()
 
 class Refused(Exception):
-    """The code of the ERROR that answers a request."""
+    """The code of the ERROR that answers a request, and a message."""
 
 class Client(Connection):
     def __init__(self, hub: 'Hub'):
@@ -181,7 +168,10 @@ class Client(Connection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        if sum(not client.instance for client in self.hub.clients) == 64:
+        peer = transport.get_extra_info('socket').getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        if struct.unpack('3i', peer)[1] != os.getuid():
+            transport.abort()
+        elif sum(not client.instance for client in self.hub.clients) == 64:
             self.error(None, 'overloaded')
             self.close()
         else:
@@ -190,7 +180,8 @@ class Client(Connection):
     def handle(self, kind: str, number: int, body: bytes) -> None:
         try:
             if kind not in TAKEN:
-                raise Refused('unexpected' if kind == 'IMPORT_DATA' else 'unknown-type')
+                code = 'unexpected' if kind == 'IMPORT_DATA' else 'unknown-type'
+                raise Refused(code, f'a hub takes {", ".join(TAKEN)}: see section 3.2 of spec/protocol.md')
             members = read_body(body, TAKEN[kind])
             if kind in ANSWERS:
                 if entry := self.in_hand.pop(members['for'], None):
@@ -203,13 +194,12 @@ class Client(Connection):
                 self.send('ACK', {'for': number, **answer})
                 if kind == 'UNREGISTER':
                     self.hub.lose(self, left=True)
+            self.hub.settle()
         except Refused as refused:
-            self.error(number, refused.args[0])
+            self.error(number, *refused.args)
         except ValueError as wrong:
-            if kind in ANSWERS:
-                raise Break('malformed', number) from wrong
+            if kind in ANSWERS: raise Break('malformed', number) from wrong
             self.error(number, 'bad-body', str(wrong))
-        self.hub.settle()
 
     def send(self, kind: str, body: dict[str, Any] | bytes) -> int:
         if self.transport.get_write_buffer_size() > UNSENT_MAX:
@@ -234,7 +224,8 @@ class Client(Connection):
 
 class Hub:
     def __init__(self, options: argparse.Namespace, spool: Spool):
-        self.options, self.spool, self.period, self.timeout = options, spool, options.heartbeat_ms / 1e3, options.timeout_ms / 1e3
+        self.options, self.spool = options, spool
+        self.period, self.timeout = options.heartbeat_ms / 1e3, options.timeout_ms / 1e3
         self.clients, self.senders, self.registered = set(), set(), {}
         self.changes, self.active, self.released, self.problem, self.written = 0, None, False, None, None
         self.born = self.looked = time.monotonic()
@@ -249,8 +240,7 @@ class Hub:
         try:
             state = json.loads(read_file(self.options.state))
             epoch, active = state['epoch'], state['active_instance']
-            if state['version'] != 1 or not integer(0, 2 ** 53 - 2)(epoch):
-                raise ValueError('absurd')
+            if state['version'] != 1 or not integer(0, 2 ** 53 - 2)(epoch): raise ValueError('absurd')
             return epoch + 1, active and str(active['instance'])
         except FileNotFoundError:
             return 1, None
@@ -260,14 +250,14 @@ class Hub:
 
     def write_state(self, hub_pid: int | None = os.getpid(), changed: bool = False) -> None:
         """With `changed`: only where who is registered or active has."""
-        if changed and self.written == (self.active, self.changes):
-            return
-        self.written, started = (self.active, self.changes), time.time() - time.monotonic()
-        instances = [client for client in self.registered.values() if client.role == 'instance']
+        if changed and self.written == (self.active, self.changes): return
+        self.written, booted = (self.active, self.changes), time.time() - time.monotonic()
         state = {'version': 1, 'hub_pid': hub_pid, 'epoch': self.epoch, 'port': self.options.port,
                  'active_instance': self.registered[self.active].public() if self.active else None,
-                 'registered_instances': [{**one.public(), 'last_seen': int(started + one.heard)} for one in instances],
-                 **self.spool.counts(), 'last_update': int(time.time()), **({'problem': self.problem} if self.problem else {})}
+                 'registered_instances': [{**one.public(), 'last_seen': int(booted + one.heard)}
+                                          for one in self.instances()],
+                 **self.spool.counts(), 'last_update': int(time.time()),
+                 **({'problem': self.problem[:250]} if self.problem else {})}
         part = self.options.state.with_name(self.options.state.name + '.new')
         try:
             part.unlink(missing_ok=True)
@@ -284,10 +274,8 @@ class Hub:
     def register(self, client: Client, protocol: int, pid: int, name: str, instance: str = '', window: int = 1,
                  role: str = 'instance') -> dict[str, Any]:
         older = self.registered.get(instance)
-        if protocol != 1:
-            raise Refused('unsupported-protocol')
-        if older and older.role != role:
-            raise Refused('refused')
+        if protocol != 1: raise Refused('unsupported-protocol')
+        if older and older.role != role: raise Refused('refused')
         if not older and sum(other.role == role for other in self.registered.values()) == ROLES[role]:
             raise Refused('overloaded')
         if older:
@@ -314,10 +302,8 @@ class Hub:
 
     def claim_active(self, client: Client, instance: str = '') -> dict[str, Any]:
         claimed = self.registered.get(instance) if instance else client
-        if claimed is client and client.role == 'observer' and not instance:
-            raise Refused('refused')
-        if claimed not in self.instances():
-            raise Refused('no-such-instance')
+        if claimed is client and client.role == 'observer' and not instance: raise Refused('refused')
+        if claimed not in self.instances(): raise Refused('no-such-instance')
         self.active, self.former, self.released = claimed.instance, None, False
         return {'active': self.active}
 
@@ -422,10 +408,9 @@ class Hub:
         self.write_state()
         for listener in listeners:
             await loop.create_server(lambda: Sender(self), sock=listener)
-        if len(os.fsencode(path)) > 107:
-            raise OSError(f'{path} is too long for a socket')
-        os.umask(0o177)
+        if len(os.fsencode(path)) > 107: raise OSError(f'{path} is too long for a socket')
         await loop.create_unix_server(lambda: Client(self), path)
+        path.chmod(0o600)
         while not ended.is_set():
             try:
                 await asyncio.wait_for(ended.wait(), self.period / 2)
@@ -463,6 +448,7 @@ def main() -> None:
         sys.exit(89)
     if not re.fullmatch('[A-Za-z0-9-]{0,32}', options.group):
         sys.exit('a group is named by 1-32 letters, digits and hyphens')
+    os.umask(0o077)
     try:
         listeners, spool = [listen(socket.AF_INET, '127.0.0.1', options.port)], Spool(options.spool)
         try:

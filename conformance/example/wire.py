@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What hub and client share: JSON as it comes, messages (section 3.1 of spec/protocol.md) and their bodies (3.2)."""
-import asyncio
-import json
-import re
-import time
+import asyncio, json, re, time
 from typing import Any, Callable
 
 Kind = Callable[[Any], bool]  # may a member have this value?
@@ -19,15 +16,16 @@ SPACE, NAME, VALUE = b' \t\r\n', b'"', b'"[{tfn-0123456789'
 SPACES = re.compile(rb'[ \t\r\n]+')
 HEX, TAIL = rb'[0-9a-fA-F]', rb'[\x80-\xbf]'
 CHARACTERS = [(rb'\\', rb'["\\/bfnrt]'), (rb'\\', b'u', HEX, HEX, HEX, HEX), (rb'[\xc2-\xdf]', TAIL),
-              (rb'\xe0', rb'[\xa0-\xbf]', TAIL), (rb'[\xe1-\xec\xee\xef]', TAIL, TAIL), (rb'\xed', rb'[\x80-\x9f]', TAIL),
-              (rb'\xf0', rb'[\x90-\xbf]', TAIL, TAIL), (rb'[\xf1-\xf3]', TAIL, TAIL, TAIL),
-              (rb'\xf4', rb'[\x80-\x8f]', TAIL, TAIL)]
+              (rb'\xe0', rb'[\xa0-\xbf]', TAIL), (rb'[\xe1-\xec\xee\xef]', TAIL, TAIL),
+              (rb'\xed', rb'[\x80-\x9f]', TAIL), (rb'\xf0', rb'[\x90-\xbf]', TAIL, TAIL),
+              (rb'[\xf1-\xf3]', TAIL, TAIL, TAIL), (rb'\xf4', rb'[\x80-\x8f]', TAIL, TAIL)]
 TEXT = re.compile(rb'(?:[ !#-\[\]-\x7f]+|' + b'|'.join(map(b''.join, CHARACTERS)) + b')*')
 CUT_CHARACTER = re.compile(b'|'.join(so_far(*parts) for parts in CHARACTERS))
 EXPONENT = so_far(b'[eE]', b'[+-]?', b'[0-9]+')
 SCALAR = re.compile(rb'true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?')
-CUT_SCALAR = re.compile(b't%b|f%b|n%b' % (so_far(b'r', b'u', b'e'), so_far(b'a', b'l', b's', b'e'), so_far(b'u', b'l', b'l'))
-                        + rb'|-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+%b)?|%b)?)?' % (EXPONENT, EXPONENT))
+CUT_SCALAR = re.compile(b't' + so_far(b'r', b'u', b'e') + b'|f' + so_far(b'a', b'l', b's', b'e') +
+                        b'|n' + so_far(b'u', b'l', b'l') +
+                        rb'|-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+%b)?|%b)?)?' % (EXPONENT, EXPONENT))
 
 class Json:
     """One value of JSON (RFC 8259) as it comes: an object, or an array of objects."""
@@ -43,10 +41,8 @@ class Json:
             octet, end = octets[at:at + 1], at + 1
             if self.in_string:
                 end = TEXT.match(octets, at).end()
-                if CUT_CHARACTER.fullmatch(octets, end):
-                    return end
-                if octets[end] != ord('"'):
-                    raise ValueError('a wrong octet in a string')
+                if CUT_CHARACTER.fullmatch(octets, end): return end
+                if octets[end] != ord('"'): raise ValueError('a wrong octet in a string')
                 end, self.in_string = end + 1, False
                 if self.allowed in (NAME, NAME + b'}'):
                     self.allowed = b':'
@@ -59,8 +55,7 @@ class Json:
             elif octet == b'"':
                 self.in_string = True
             elif octet in b'[{':
-                if len(self.closing) == self.depth_max:
-                    raise ValueError('too deep')
+                if len(self.closing) == self.depth_max: raise ValueError('too deep')
                 self.closing += b']' if octet == b'[' else b'}'
                 self.allowed = self.element() + self.closing[-1:]
             elif octet in b']}':
@@ -73,10 +68,8 @@ class Json:
                 self.starts += [end] if len(self.closing) == 1 else []
             else:
                 end = CUT_SCALAR.match(octets, at).end()
-                if end == len(octets):
-                    return at
-                if not SCALAR.fullmatch(octets, at, end):
-                    raise ValueError('a wrong number or word')
+                if end == len(octets): return at
+                if not SCALAR.fullmatch(octets, at, end): raise ValueError('a wrong number or word')
                 self.value_ends(end)
             at = end
         return at
@@ -126,13 +119,11 @@ class Connection(asyncio.Protocol):
         head = HEADER.match(self.buffer)
         kind, number, space, length, line = head.groups()
         answered = int(number) if space and int(number) <= INT32 else None
-        if length and int(length) > self.limit and answered:
-            raise Break('too-large', answered)
+        if length and int(length) > self.limit and answered: raise Break('too-large', answered)
         if number and int(number) > INT32 or (answered != self.received + 1 if line else head.end() < len(self.buffer)):
             raise Break('malformed', answered)
         end = head.end() + int(length or 0)
-        if not line or len(self.buffer) < end:
-            return None
+        if not line or len(self.buffer) < end: return None
         body = bytes(self.buffer[head.end():end])
         del self.buffer[:end]
         self.received += 1
@@ -142,6 +133,7 @@ class Connection(asyncio.Protocol):
         octets = json.dumps(body).encode() if isinstance(body, dict) else body
         self.sent += 1
         self.transport.write(b'BH1 %b %d %d\n%b' % (kind.encode(), self.sent, len(octets), octets))
+        if self.sent == INT32: self.close()
         return self.sent
 
     def error(self, answered: int | None, code: str, message: str = 'see spec/protocol.md') -> None:
@@ -152,15 +144,13 @@ def read_body(body: bytes, kinds: dict[str, Kind]) -> dict[str, Any]:
 
     ValueError where a rule of section 3.2 is broken."""
     body, scanner, found = body or b'{}', Json(), {}
-    if body[scanner.scan(body):].strip(SPACE) or scanner.allowed:
-        raise ValueError('no JSON object')
+    if body[scanner.scan(body):].strip(SPACE) or scanner.allowed: raise ValueError('no JSON object')
     named = {name.strip('?'): kind for name, kind in kinds.items()}
     members = json.loads(body, object_pairs_hook=Members,
                          parse_int=lambda text: int(text) if text.isdigit() and len(text) < 17 else -1)
     for (name, value), start, end in zip(members, scanner.starts, scanner.ends):
         if name in named:
-            if name in found or not named[name](value):
-                raise ValueError(f'{name} stands twice, or is wrong')
+            if name in found or not named[name](value): raise ValueError(f'{name} stands twice, or is wrong')
             found[name] = body[start:end].strip(SPACE) if type(value) is list else value
     if missing := [name for name in kinds if not name.endswith('?') and name not in found]:
         raise ValueError(f'{missing[0]} is missing')
