@@ -276,7 +276,7 @@ const Diagram = (() => {
   }
 
   const seconds = (at) => at.toFixed(3);
-  const pauseWords = (time) => time < 1 ? `${Math.round(time * 1000)} ms later` : `${time.toFixed(1)} s later`;
+  const pauseWords = (time) => time < 1 ? `+${Math.round(time * 1000)} ms` : `+${time.toFixed(1)} s`;
 
   /* ---------------------------------------------------------------------------------------------------- drawing */
 
@@ -446,7 +446,7 @@ const Diagram = (() => {
 
   function drawPauses(rows) {
     return rows.filter((row) => row.pause).map((row) => s('text',
-      { x: LEFT - 14, y: row.y - ROW / 2 - 4, class: 'gap', 'text-anchor': 'start' }, `⋮ ${pauseWords(row.pause)}`));
+      { x: LEFT - 14, y: row.y - ROW / 2 - 4, class: 'gap', 'text-anchor': 'end' }, pauseWords(row.pause)));
   }
 
   /* Heads of who was there before the first line that tells of it, and so has no row of its own for one. */
