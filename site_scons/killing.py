@@ -47,11 +47,22 @@ def catalogue(suite):
 
 def named(mutant, cases):
     """The slugs of the cases that must find it, and complaints."""
-    slugs = [case.slug for case in cases]
+    slugs = {case.slug: None for case in cases}
+    fitting = {glob: [glob] if glob in slugs else fnmatch.filter(slugs, glob) for glob in mutant.cases}
     complaints = [] if mutant.cases else ['%s: names no case' % mutant.name]
-    complaints += ['%s: no case is called %s' % (mutant.name, glob)
-                   for glob in mutant.cases if not fnmatch.filter(slugs, glob)]
-    return [slug for slug in slugs if any(fnmatch.fnmatchcase(slug, glob) for glob in mutant.cases)], complaints
+    complaints += ['%s: no case is called %s' % (mutant.name, glob) for glob, found in fitting.items() if not found]
+    chosen = {slug for found in fitting.values() for slug in found}
+    return [slug for slug in slugs if slug in chosen], complaints
+
+
+def misplaced(mutant):
+    """Complaints: a change that fits its file no more."""
+    try:
+        for path in mutants.paths(mutant):
+            mutants.apply(mutant, path)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    return []
 
 
 def unnamed(planted_ones, cases):

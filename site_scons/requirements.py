@@ -11,6 +11,13 @@ def parse(text):
     return [(match[1], ' '.join(match[2].split())) for match in ENTRY.finditer(text)]
 
 
+def sections(text):
+    """[(heading, [(id, sentence)])] for the headings under which there are any."""
+    pieces = re.split(r'^#+ +(.*)$', text, flags=re.MULTILINE)
+    found = [(title, parse(body)) for title, body in zip(pieces[1::2], pieces[2::2])]
+    return [(title, entries) for title, entries in found if entries]
+
+
 def literal(text):
     return '"%s"' % text.replace('\\', '\\\\').replace('"', '\\"')
 

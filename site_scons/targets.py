@@ -12,6 +12,7 @@ import killing
 import model
 import package
 import steps
+import traceability
 import tree
 
 HUB = ('%s serve --endpoint {endpoint} --port {port} --state {state} --spool {spool} --group {group} '
@@ -202,11 +203,16 @@ def suite_tests(release):
         environment=environment))]
 
 
+def traced(release):
+    return steps.Step('traceability', [release['suite']], lambda: traceability.run(path(release['suite']), 'build/trace.md'))
+
+
 def add(env, chosen, release, database):
     suite = conformance(env, chosen, release)
     steps.target(env, 'conformance', [suite])
     steps.target(env, 'example', [example(env, release)])
     steps.target(env, 'mutants', [mutated(env, release)])
+    steps.target(env, 'trace', [traced(release)])
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
     fixed = simulation(env, chosen, FIXED_SEEDS.get(env['variant'], 2000))
@@ -217,8 +223,9 @@ def add(env, chosen, release, database):
     # And so is the suite, which is always the one of the release.
     itself = suite_tests(release) + [example(env, release)] if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
-    steps.target(env, 'test', checked(release) + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) + itself +
-                 reports(env, release) + [suite])
+    static = [traced(release)] if env['variant'] == 'release' else []
+    steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
+                 itself + reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -369,10 +369,13 @@ CASE(delivery, a_holder_that_stays_away_is_a_death, MUST, "BH-ROUTE-013 BH-ROUTE
 
   bridge_export(hub, asset(1));
   const struct message *import = expect_assets(first, asset(1));
+  uint64_t lost_at = now_ms();
   conn_close(first);
   wait_for_unlisted(second, first->instance);
   make_active(second);
   const struct message *again = expect_assets(second, asset(1));
+  EXPECT(again->at + 20 >= lost_at + hub->timeout_ms, "a lost holder has timeout_ms to come back",
+         "it was given back after %u ms", (unsigned)(again->at - lost_at));
   expect_same_import(import, again);
   expect_attempt(again, 2);
   size_t count;

@@ -9,6 +9,11 @@
 
 enum { UNREGISTERED = 64, INSTANCES = 256, OBSERVERS = 64 };
 
+/* One whose place the case is about. */
+static void expect_registered(struct conn *conn, const char *more) {
+  request(conn, "REGISTER", "{'protocol':1,'pid':1,'name':'one that has a place'%s}", more);
+}
+
 /* ---- BH-LIMIT-001: connections that have not registered */
 
 CASE(limits, sixty_four_connections_need_not_register, MUST, "BH-LIMIT-001") {
@@ -18,9 +23,11 @@ CASE(limits, sixty_four_connections_need_not_register, MUST, "BH-LIMIT-001") {
   for (size_t i = 0; i < UNREGISTERED; i++) {
     conns[i] = conn_open(hub);
   }
-  for (size_t i = 0; i < UNREGISTERED; i++) {
+  expect_goes_on(conns[UNREGISTERED - 1]);
+  for (size_t i = 0; i + 1 < UNREGISTERED; i++) {
     register_instance(conns[i], "late");
   }
+  expect_registered(conns[UNREGISTERED - 1], "");
 }
 
 CASE(limits, the_sixty_fifth_is_told_overloaded, MUST, "BH-LIMIT-001") {
@@ -34,17 +41,20 @@ CASE(limits, the_sixty_fifth_is_told_overloaded, MUST, "BH-LIMIT-001") {
   expect_error(more, "overloaded", 0);
   expect_closed(more);
   register_instance(conns[0], "the first");
-  register_instance(conns[UNREGISTERED - 1], "the last");
-  register_instance(conn_open(hub), "one that came when there was room again");
+  expect_registered(conns[UNREGISTERED - 1], "");
+  note("there is room again");
+  expect_registered(conn_open(hub), "");
 }
 
 /* ---- BH-LIMIT-002: registrations */
 
 static void fill(struct hub *hub, const char *more, struct conn **conns, size_t count) {
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i + 1 < count; i++) {
     conns[i] = conn_open(hub);
     register_with(conns[i], "one of many", "%s", more);
   }
+  conns[count - 1] = conn_open(hub);
+  expect_registered(conns[count - 1], more);
 }
 
 static void expect_full(struct hub *hub, const char *role, struct conn **conns, size_t count) {
@@ -69,7 +79,7 @@ CASE(limits, observers_up_to_64, MUST, "BH-LIMIT-002") {
   struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
   struct conn *conns[OBSERVERS];
 
-  fill(hub, ", \"role\":\"observer\"", conns, OBSERVERS);
+  fill(hub, ",\"role\":\"observer\"", conns, OBSERVERS);
   join(hub, "an instance has a place still");
   expect_full(hub, "observer", conns, OBSERVERS);
 }
@@ -79,7 +89,7 @@ CASE(limits, one_that_takes_its_own_place_is_not_one_more, MUST, "BH-LIMIT-002 B
   struct conn *conns[INSTANCES];
 
   fill(hub, "", conns, INSTANCES);
-  resume(conn_open(hub), "again", conns[7]->instance);
+  expect_registered(conn_open(hub), format(",\"instance\":\"%s\"", conns[7]->instance));
 }
 
 /* ---- BH-LIMIT-003 */

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STOPPED_MS = 10 };
 
@@ -34,6 +35,11 @@ void expect_rival_ends(struct hub *rival) {
 }
 
 void expect_unharmed(struct hub *hub, struct conn *conn) {
+  struct bridge *probe = bridge_open_at(hub, "127.0.0.1", hub->port);
+
+  EXPECT(probe->connected, "who has port and lock goes on serving", "nobody listens at port %u", (unsigned)hub->port);
+  bridge_close(probe);
+  EXPECT(access(hub->endpoint, F_OK) == 0, "who has port and lock goes on serving", "the endpoint is gone");
   fence(conn);
   bridge_export(hub, "[{\"id\":\"unharmed\"}]");
   take_assets(conn, "[{\"id\":\"unharmed\"}]");

@@ -2,6 +2,7 @@
 /* spec/protocol.md, section 6.1: a spool that cannot be written, and what is planted in it. */
 #include "harness.h"
 #include "imports.h"
+#include "lives.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -278,7 +279,7 @@ CASE(spool_trouble, kill_9_at_any_moment_leaves_only_whole_imports, MUST, "BH-SP
     make_active(conn);
     bridge_send_text(bridge, body);
     bridge_half_close(bridge);
-    next_message_in(conn, life);
+    pass_time(life);
     hub_kill(hub);
     struct spool_entry *entries = spool_list(hub, "queue", &count);
     for (size_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct counts {
@@ -54,6 +55,9 @@ CASE(state, says_who_is_who, MUST, "BH-STATE-001 BH-STATE-004") {
   EXPECT(json_is_integer(&state, "hub_pid") && json_is_integer(&state, "epoch") &&
              json_is_integer(&state, "last_update") && json_is_integer(&state, "active_instance.pid"),
          "`hub_pid`, `epoch`, `last_update` and the active instance's `pid` are integers", "one is not");
+  uint64_t now = (uint64_t)time(NULL), day = 86400;
+  EXPECT(json_integer(&state, "last_update") > now - day && json_integer(&state, "last_update") < now + day,
+         "`last_update` is now, in Unix seconds", "it is another time");
   expect_integer(&state, "waiting", 0);
   expect_integer(&state, "parked", 0);
   EXPECT(json_count(&state, "registered_instances") == 2, "each instance is listed once, and no observer",

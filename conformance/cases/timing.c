@@ -16,11 +16,11 @@ CASE(timing, a_heartbeat_comes_each_heartbeat_ms, MUST, "BH-TIME-001") {
 
   expect_heartbeat(conn);
   began = now_ms();
-  for (unsigned i = 0; i < 10; i++) {
+  for (unsigned i = 0; i < 30; i++) {
     expect_heartbeat(conn);
   }
-  EXPECT(now_ms() - began < 20 * (uint64_t)hub->heartbeat_ms + deadline_ms(),
-         "ten HEARTBEATs come in about ten times heartbeat_ms", "they took %u ms", (unsigned)(now_ms() - began));
+  EXPECT(now_ms() - began < 45 * (uint64_t)hub->heartbeat_ms + deadline_ms(),
+         "thirty HEARTBEATs come in about thirty times heartbeat_ms", "they took %u ms", (unsigned)(now_ms() - began));
 }
 
 CASE(timing, an_observer_gets_heartbeats_too, MUST, "BH-TIME-001") {
