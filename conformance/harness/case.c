@@ -47,10 +47,13 @@ bool is_of_client(const char *section) {
   return strncmp(section, "client_", strlen("client_")) == 0;
 }
 
+static const char *role(void) {
+  return is_of_client(criterion_current_test->category) ? "client" : "hub";
+}
+
 /* How a hub is says nothing about a client. */
 static char *learned_path(const char *what) {
-  const char *role = is_of_client(criterion_current_test->category) ? "client" : "hub";
-  return format("%s/" LEARNED "/%s-%s", environment(ENV_RUN), role, what);
+  return format("%s/" LEARNED "/%s-%s", environment(ENV_RUN), role(), what);
 }
 
 void learn(const char *what) {
@@ -262,7 +265,7 @@ void unimplemented(const char *pattern, ...) {
 void crashed(const char *pattern, ...) {
   va_list args;
   va_start(args, pattern);
-  stop_failed("CRASH", NULL, "the hub goes on", format_list(pattern, args));
+  stop_failed("CRASH", NULL, format("the %s goes on", role()), format_list(pattern, args));
 }
 
 void suite_broke(const char *pattern, ...) {

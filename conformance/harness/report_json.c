@@ -19,7 +19,7 @@ struct excerpt {
   size_t first, last;
 };
 
-static const struct excerpt transcript_excerpt = {100, 300}, log_excerpt = {0, 60};
+static const struct excerpt transcript_excerpt = {100, 300}, log_excerpt = {0, 60}, nothing;
 
 static void write_name(bh_buffer *out, const char *name) {
   bh_write_text(out, ",\"");
@@ -202,8 +202,8 @@ void report_json_add(bh_buffer *out, const struct report_run *run, const struct 
   struct part transcript = {0}, log = {0};
   bool is_short = is_told_again(result);
   divide(result, &transcript, &log);
-  write_part(out, "transcript", &transcript, is_short ? (struct excerpt){0} : transcript_excerpt, write_line);
-  write_part(out, "log", &log, is_short ? (struct excerpt){0} : log_excerpt, write_log_line);
+  write_part(out, "transcript", &transcript, is_short ? nothing : transcript_excerpt, write_line);
+  write_part(out, "log", &log, is_short ? nothing : log_excerpt, write_log_line);
   bh_write_text(out, "}");
 }
 

@@ -37,7 +37,7 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bridgehub-page-'));
   const statuses = await Promise.all([makePage('right', right), makePage('wrong', wrong, [crashed])]);
   assert.deepEqual(statuses, [0, 1]);
-  browser = await chromium.launch({ executablePath: process.env.BH_CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: process.env.BH_CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 });
 
 after(async () => {
@@ -48,7 +48,7 @@ after(async () => {
 /* Runs a test on a page, which must neither complain nor ask for anything but itself. */
 async function on(path, run, { hash = '', ...options } = {}) {
   const context = await browser.newContext({ offline: true, ...options }), page = await context.newPage();
-  page.setDefaultTimeout(10000);
+  page.setDefaultTimeout(20000);
   const complaints = [], url = pathToFileURL(path).href;
   page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => complaints.push(error.message));
