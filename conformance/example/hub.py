@@ -91,7 +91,13 @@ class Spool:
     def clear(self) -> None:
         for entry in [entry for entry in self.queue if entry.ended]:
             if entry.ended == 'done':
-                entry.path.unlink(missing_ok=True)
+                queue = os.open(self.root / 'queue', os.O_DIRECTORY)  # a queue that is missing has not lost a file
+                try:
+                    os.unlink(entry.path.name, dir_fd=queue)
+                except FileNotFoundError:
+                    pass
+                finally:
+                    os.close(queue)
             else:
                 self.record(entry, 'parked', holder='_')
             self.queue.remove(entry)
@@ -409,8 +415,9 @@ class Hub:
         for listener in listeners:
             await loop.create_server(lambda: Sender(self), sock=listener)
         if len(os.fsencode(path)) > 107: raise OSError(f'{path} is too long for a socket')
+        os.umask(0o177)
         await loop.create_unix_server(lambda: Client(self), path)
-        path.chmod(0o600)
+        os.umask(0o077)
         while not ended.is_set():
             try:
                 await asyncio.wait_for(ended.wait(), self.period / 2)
