@@ -9,6 +9,10 @@
 #include "played_hub.h"
 
 #define CLIENT_NAME "a client under test"
+/* What a case may take longer for each client but the first: an interpreter takes its time to start. */
+#define FURTHER_CLIENT_MS 1000
+
+static unsigned client_count;
 
 /* ------------------------------------------------------------------------------------------------------- events */
 
@@ -209,6 +213,9 @@ struct client *client_prepare(struct client_options options) {
 }
 
 void client_run(struct client *client) {
+  if (client_count++ > 0) {
+    case_allow_ms((uint64_t)(FURTHER_CLIENT_MS * time_scale()));
+  }
   const struct client_process *process = client->process;
   const struct placeholder values[] = {
       {"endpoint", client->endpoint},

@@ -298,8 +298,7 @@ void fence(struct conn *conn) {
   }
   if (!message) {
     fail_absent(conn, expected);
-  }
-  if ((!is(message, "ACK") && !is(message, "ERROR")) || !answers(message, id)) {
+  } else if ((!is(message, "ACK") && !is(message, "ERROR")) || !answers(message, id)) {
     fail_unfit(conn, expected, message, id);
   }
 }
