@@ -195,6 +195,16 @@ def mutated(env, release):
                                           whole=not env['mutants']))
 
 
+def fuzz_replay(env, chosen):
+    """Each fuzz target on its corpus: cut at every place, in every variant."""
+    def step(target, program, seeds):
+        kept = ['fuzz/corpus/' + target] * os.path.isdir(os.path.join(tree.TOP, 'fuzz/corpus', target))
+        reports = REPORTS % (env['variant'], target)
+        return steps.Step(target, program + seeds, lambda: steps.program(
+            [path(program)] + [seed.get_path() for seed in seeds] + kept, None, sanitizers(reports), reports))
+    return [step(target, *parts) for target, parts in sorted(chosen['fuzz_replay'].items())]
+
+
 def suite_tests(release):
     """The suite itself, as a CI meets it."""
     environment = {'BH_SUITE': path(release['suite']), 'BH_HUB': path(release['hub'])}
@@ -225,7 +235,7 @@ def add(env, chosen, release, database):
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
-                 itself + reports(env, release) + [suite])
+                 fuzz_replay(env, chosen) + itself + reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What arrives on one connection at the TCP port. The input is the octets, as they stand.
+ *
+ *  - Read whole and read in pieces is the same (BH-INGEST-003).
+ *  - What becomes an import is an array that the obvious reading takes too (BH-INGEST-004, -007, -012).
+ *  - A connection ends once, and nothing comes of it afterwards.
+ */
+
+#include "bridgehub.h"
+#include "buffer.h"
+#include "obvious.h"
+#include "target.h"
+
+#include <string.h>
+
+enum { HEARTBEAT_MS = 100, TIMEOUT_MS = 1000 };
+
+typedef struct {
+  bh_buffer imports; /* one behind the other, each with a 0 behind it, which none has in it */
+  size_t committed, dropped;
+  size_t begin; /* of the value in hand, in `imports` */
+  bool in_hand, closed, orderly;
+  uint64_t offset;
+  const char *reason;
+} outcome;
+
+static void check_import(const outcome *o) {
+  const uint8_t *octets = o->imports.octets + o->begin;
+  size_t size = o->imports.size - o->begin;
+
+  REQUIRE(size >= 2 && octets[0] == '[' && octets[size - 1] == ']', "an import that is no array");
+  REQUIRE(obvious_json(octets, size, BH_BRIDGE_DEPTH_MAX) == OBVIOUS_WHOLE, "an import that is no JSON");
+}
+
+static void take(outcome *o, const bh_ingest_event *event) {
+  REQUIRE(!o->closed, "an event after the end");
+  switch (event->kind) {
+  case BH_INGEST_BEGIN:
+    REQUIRE(!o->in_hand, "a value in a value");
+    o->in_hand = true;
+    o->begin = o->imports.size;
+    break;
+  case BH_INGEST_OCTETS:
+    REQUIRE(o->in_hand && event->size > 0, "octets of no value");
+    bh_buffer_append(&o->imports, event->octets, event->size);
+    break;
+  case BH_INGEST_COMMIT:
+    REQUIRE(o->in_hand, "the end of no value");
+    check_import(o);
+    bh_buffer_append(&o->imports, "", 1);
+    o->in_hand = false;
+    o->committed++;
+    break;
+  case BH_INGEST_DROP:
+    REQUIRE(o->in_hand, "the drop of no value");
+    o->imports.size = o->begin;
+    o->in_hand = false;
+    o->dropped++;
+    break;
+  case BH_INGEST_CLOSE:
+    REQUIRE(!o->in_hand, "the end in a value");
+    o->closed = true;
+    o->orderly = event->orderly;
+    o->offset = event->offset;
+    o->reason = event->reason;
+    break;
+  }
+}
+
+static void poll_all(bh_ingest *ingest, outcome *o) {
+  bh_ingest_event event;
+
+  while (bh_ingest_poll(ingest, &event)) {
+    take(o, &event);
+  }
+}
+
+static void feed(bh_ingest *ingest, bh_bridge bridge, const uint8_t *octets, size_t size, outcome *o) {
+  if (size > 0 && !o->closed) {
+    bh_ingest_recv(ingest, bridge, octets, size, 0);
+    poll_all(ingest, o);
+  }
+}
+
+static outcome read_cut(const uint8_t *octets, size_t size, size_t cut) {
+  bh_ingest *ingest = bh_ingest_new(HEARTBEAT_MS, TIMEOUT_MS, bh_system_allocator());
+  outcome o = {0};
+
+  REQUIRE(ingest, "no memory");
+  bh_buffer_init(&o.imports, bh_system_allocator());
+  bh_bridge bridge = bh_ingest_open(ingest, 0);
+  feed(ingest, bridge, octets, cut, &o);
+  feed(ingest, bridge, octets + cut, size - cut, &o);
+  if (!o.closed) {
+    bh_ingest_end(ingest, bridge, false, 0);
+    poll_all(ingest, &o);
+  }
+  REQUIRE(o.closed, "the sender has ended, and the connection has not");
+  bh_ingest_free(ingest);
+  return o;
+}
+
+static void compare(const outcome *whole, const outcome *cut, size_t at) {
+  bool same = whole->committed == cut->committed && whole->dropped == cut->dropped && whole->orderly == cut->orderly &&
+              whole->offset == cut->offset && whole->reason == cut->reason && whole->imports.size == cut->imports.size;
+
+  REQUIRE(same && (whole->imports.size == 0 ||
+                   memcmp(whole->imports.octets, cut->imports.octets, whole->imports.size) == 0),
+          "it ends otherwise when cut at %zu", at);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
+  outcome whole = read_cut(octets, size, size);
+
+  for (size_t cut = fuzz_every_cut ? 0 : fuzz_draw(octets, size) % (size + 1); cut <= size;
+       cut = fuzz_next_cut(cut, size)) {
+    outcome pieces = read_cut(octets, size, cut);
+    compare(&whole, &pieces, cut);
+    bh_buffer_free(&pieces.imports);
+    if (!fuzz_every_cut) {
+      break;
+    }
+  }
+  bh_buffer_free(&whole.imports);
+  return 0;
+}
