@@ -76,8 +76,8 @@ def role(mutant):
     return 'client' if os.path.basename(mutant.table).startswith('client') else 'hub'
 
 
-def _verdicts(suite, command, mutant):
-    argv = [suite, '--jobs', JOBS, '--vectors', 'spec/vectors', '--' + role(mutant), command, *mutant.cases]
+def _verdicts(suite, command, mutant, slugs):
+    argv = [suite, '--jobs', JOBS, '--vectors', 'spec/vectors', '--' + role(mutant), command, *slugs]
     try:
         done = subprocess.run(argv, cwd=tree.TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=SECONDS_MAX)
@@ -92,7 +92,10 @@ def kill(suite, command, mutant, cases):
     if complaints:
         return complaints
     start = time.monotonic()
-    verdicts = _verdicts(suite, command, mutant)
+    verdicts = _verdicts(suite, command, mutant, slugs)
+    late = [slug for slug in slugs if verdicts.get(slug) == 'INCONCLUSIVE']
+    if late:
+        verdicts.update(_verdicts(suite, command, mutant, late))
     survived = [slug for slug in slugs if verdicts.get(slug) not in KILLS]
     print('%-32s %4d of %-4d %5.1f s  %s' % (mutant.name, len(slugs) - len(survived), len(slugs),
                                             time.monotonic() - start, mutant.what), flush=True)

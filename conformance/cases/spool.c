@@ -99,10 +99,10 @@ CASE(spool, what_is_not_whole_is_not_in_queue, MUST, "BH-SPOOL-001") {
 CASE(spool, the_hubs_death_resets_what_is_not_whole, MUST, "BH-SPOOL-002 BH-INGEST-017") {
   struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
   struct bridge *bridge = bridge_open(hub);
-  struct conn *conn = join(hub, "A");
 
+  /* A system that finds octets unread ends a connection by a reset anyway. */
   bridge_send_text(bridge, "[{\"id\":1}");
-  fence(conn);
+  bridge_export(hub, asset(2));
   hub_kill(hub);
   bridge_expect_reset(bridge);
 }
