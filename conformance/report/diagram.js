@@ -231,15 +231,16 @@ const Diagram = (() => {
       lanes.set(USER, { name: USER, side: 'left', column: 0, first: rows.indexOf(spoken[0]), last: rows.indexOf(spoken[spoken.length - 1]),
         imagined: true });
     }
-    tested.forEach((lane, index) => { lane.column = left + index; });
+    const programs = placeLanes(tested, Infinity);
+    tested.forEach((lane) => { lane.column += left; });
     of('left').forEach((lane) => { lane.column = left - 1 - lane.column; });
-    of('right').forEach((lane) => { lane.column += left + tested.length; });
+    of('right').forEach((lane) => { lane.column += left + programs; });
     for (const lane of lanes.values()) {
       lane.x = LEFT + COLUMN * (lane.column + 0.5);
     }
     findPeers(rows, lanes, role);
-    const columns = left + tested.length + right;
-    return { lanes, columns, left, tested: tested.length, right, detail: LEFT + COLUMN * columns + 8,
+    const columns = left + programs + right;
+    return { lanes, columns, left, tested: programs, right, detail: LEFT + COLUMN * columns + 8,
       peer: (lane) => lanes.get(lane.peer) || tested[0] };
   }
 
