@@ -92,7 +92,7 @@ struct hub_options {
   uint32_t heartbeat_ms; /* 100, */
   uint32_t timeout_ms;   /* and 1000; the hub is given them times --time-scale */
   const char *group;     /* the default group: {group} is empty */
-  const char *need;      /* {need}: "spool,groups" */
+  const char *need;      /* {need}, beside what the whole section needs: "spool,groups" */
   const char *survives;  /* the requirement by which it gets ready over what the case plants, and not BH-IUT-001 */
   const char *endpoint;  /* in place of the case's own; a path in its directory where it has no / */
   const char *state;

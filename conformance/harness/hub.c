@@ -35,6 +35,32 @@ static uint32_t scaled(uint32_t ms, uint32_t otherwise) {
   return (uint32_t)((ms ? ms : otherwise) * time_scale());
 }
 
+/* What all cases of a section are about. */
+static const struct {
+  const char *section, *need;
+} needs[] = {
+    {"spool", "spool"},       {"spool_trouble", "spool"}, {"crash", "spool,takeover"},
+    {"election", "takeover"}, {"takeover", "takeover"},   {"state", "state"},
+};
+
+/* With what this hub is to have beside that; each feature is named once. */
+static const char *need_of(const char *more) {
+  const char *need = "";
+  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+    if (strcmp(needs[i].section, criterion_current_test->category) == 0) {
+      need = needs[i].need;
+    }
+  }
+  for (const char *word = more ? more : ""; *word;) {
+    size_t size = strcspn(word, ",");
+    char *feature = format("%.*s", (int)size, word);
+    bool named = strstr(format(",%s,", need), format(",%s,", feature)) != NULL;
+    need = named ? need : format("%s%s%s", need, *need ? "," : "", feature);
+    word += size + (word[size] == ',');
+  }
+  return need;
+}
+
 struct hub *hub_prepare(struct hub_options options) {
   struct hub *hub = allocate(sizeof *hub);
   struct hub_process *process = allocate(sizeof *process);
@@ -57,7 +83,7 @@ struct hub *hub_prepare(struct hub_options options) {
   process->values[3] = (struct placeholder){"group", options.group ? options.group : ""};
   process->values[4] = (struct placeholder){"heartbeat_ms", format("%u", hub->heartbeat_ms)};
   process->values[5] = (struct placeholder){"timeout_ms", format("%u", hub->timeout_ms)};
-  process->values[6] = (struct placeholder){"need", options.need ? options.need : ""};
+  process->values[6] = (struct placeholder){"need", need_of(options.need)};
   process->process = (struct process){.state = {&hub->running, &hub->exit_status, &hub->exit_signal},
                                       .what = "hub",
                                       .lane = ++hub_count == 1 ? "hub" : format("hub %u", hub_count),
