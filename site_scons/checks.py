@@ -19,8 +19,12 @@ PURE = set('''memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp s
 # Where the linker puts what can change. Constant tables of pointers lie in .data.rel.ro.
 MUTABLE = re.compile(r'^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)(?!\.rel\.ro)')
 
-# Formats without comments, and the licence itself.
+# Formats without comments, and the licence itself; the packaging says it in debian/copyright.
 WITHOUT_SPDX = ('.json', '.svg', '.png', 'LICENSE')
+PACKAGING = 'debian/'
+# Octets of any kind.
+BINARY = ('.svg', '.png')
+CORPUS = 'fuzz/corpus/'
 
 
 def _symbols(path, *options):
@@ -68,7 +72,7 @@ def library_example(library):
 
 def licences():
     return ['%s: no SPDX-License-Identifier' % path for path in tree.files()
-            if not path.endswith(WITHOUT_SPDX) and 'SPDX-License-Identifier:' not in tree.read(path)]
+            if not path.endswith(WITHOUT_SPDX) and not path.startswith((PACKAGING, CORPUS)) and 'SPDX-License-Identifier:' not in tree.read(path)]
 
 
 def requirement_ids():
@@ -80,7 +84,7 @@ def requirement_ids():
     complaints += ['%s: %s stands %d times' % (SPECIFICATION, name, count) for name, count in counts.items() if count > 1]
     complaints += ['%s: %s is not written as a list entry' % (SPECIFICATION, name) for name in set(counts) - known]
     for path in tree.files():
-        if not path.endswith(('.svg', '.png')):
+        if not path.endswith(BINARY) and not path.startswith(CORPUS):
             complaints += ['%s: %s is not in the specification' % (path, name)
                            for name in sorted(set(requirements.MENTION.findall(tree.read(path))) - known)]
     return complaints

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 
 #include "internal.h"
 #include "runner.h"
+
+#define ATTEMPTS 40
+#define ATTEMPT_MS 25
 
 static void end_hubs(const char *run) {
   char path[512];
@@ -34,9 +38,13 @@ _Noreturn static void guard(const char *run, bool keep, int guarded) {
   setsid();
   while (read(guarded, &octet, 1) > 0) {
   }
-  end_hubs(run);
-  if (!keep) {
-    remove_directory(run);
+  /* Workers notice a little later that the runner is gone, and may be about to start a hub or to write a file. */
+  for (int attempt = 0; attempt < ATTEMPTS && access(run, F_OK) == 0; attempt++) {
+    end_hubs(run);
+    if (!keep) {
+      remove_directory(run);
+    }
+    poll(NULL, 0, ATTEMPT_MS);
   }
   _exit(0);
 }

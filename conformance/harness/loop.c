@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One loop for a case: everything that the harness waits for comes through it. */
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "internal.h"
 
 #define TICK_MS 5
@@ -9,6 +12,7 @@
 
 static uv_loop_t the_loop;
 static uv_timer_t tick; /* so that conditions on files are looked at again */
+static pid_t runner;
 static uint64_t last_ran, longest_gap, extension;
 
 uv_loop_t *loop(void) {
@@ -35,6 +39,7 @@ static void ticked(uv_timer_t *timer) {
 }
 
 void loop_begin(void) {
+  runner = getppid();
   uv_loop_init(&the_loop);
   uv_timer_init(&the_loop, &tick);
   uv_timer_start(&tick, ticked, TICK_MS, TICK_MS);
@@ -59,7 +64,15 @@ uint64_t loop_longest_gap(void) {
   return longest_gap;
 }
 
+/* A worker whose runner was killed has nobody to tell: what it has started is ended by the guard. */
+static void end_with_runner(void) {
+  if (getppid() != runner) {
+    _exit(EXIT_FAILURE);
+  }
+}
+
 static void run_once(void) {
+  end_with_runner();
   uv_run(&the_loop, UV_RUN_ONCE);
   uint64_t now = now_ms();
   if (now - last_ran > longest_gap) {

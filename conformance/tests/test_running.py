@@ -94,7 +94,7 @@ class KnownFailures(unittest.TestCase):
         self.expect(CONFORMANT, ACK_CASE + ' # FAIL*heartbeat_ms* is 170', '1 of these known')
 
     def test_another_failure_than_the_known_one_fails(self):
-        self.expect(FAULTS, ACK_CASE + ' # BH-REG-999', '1 failed\n')
+        self.expect(FAULTS, ACK_CASE + ' # BH-ROUTE-017', '1 failed\n')
 
     def test_a_stale_entry_fails(self):
         self.expect(FAULTS, ACK_CASE + '\n', 'line 1: stale: ' + ACK_CASE, hub=RIGHT)
