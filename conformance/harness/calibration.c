@@ -41,7 +41,7 @@ static double upper_quartile(double *times, size_t count) {
 
 static double measure(size_t at_once) {
   struct probe probes[AT_ONCE_MAX] = {{0}};
-  double times[PROCESSES];
+  double times[PROCESSES] = {0};
   size_t started = 0, ended = 0;
   while (started < at_once && start(&probes[started])) {
     started++;
