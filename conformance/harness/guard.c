@@ -14,7 +14,7 @@
 #include "internal.h"
 #include "runner.h"
 
-#define ATTEMPTS 40
+#define ATTEMPTS 20
 #define ATTEMPT_MS 25
 
 static void end_hubs(const char *run) {
@@ -36,15 +36,17 @@ static void end_hubs(const char *run) {
 _Noreturn static void guard(const char *run, bool keep, int guarded) {
   char octet;
   setsid();
+  bool orderly = false; /* the runner has said that all is over */
   while (read(guarded, &octet, 1) > 0) {
+    orderly = true;
   }
-  /* Workers notice a little later that the runner is gone, and may be about to start a hub or to write a file. */
-  for (int attempt = 0; attempt < ATTEMPTS && access(run, F_OK) == 0; attempt++) {
+  /* Workers notice a little later that the runner was killed, and end by themselves what they have just started. */
+  for (int attempt = orderly ? ATTEMPTS : 1; attempt <= ATTEMPTS; attempt++) {
     end_hubs(run);
-    if (!keep) {
-      remove_directory(run);
-    }
-    poll(NULL, 0, ATTEMPT_MS);
+    poll(NULL, 0, orderly ? 0 : ATTEMPT_MS);
+  }
+  if (!keep) {
+    remove_directory(run);
   }
   _exit(0);
 }
@@ -70,6 +72,7 @@ pid_t guard_start(const char *run, bool keep, int *guarded) {
 }
 
 void guard_end(pid_t guard, int guarded) {
+  (void)!write(guarded, "", 1);
   close(guarded);
   waitpid(guard, NULL, 0);
 }

@@ -135,6 +135,8 @@ void hub_follow(struct hub *hub, const struct message *ack);
 
 /* Ends everything that runs. `judge`: what ends badly fails the case. */
 void processes_finish(bool judge);
+/* At once, and without a word. */
+void processes_kill(void);
 /* And removes their directories. */
 void processes_forget(void);
 

@@ -64,9 +64,10 @@ uint64_t loop_longest_gap(void) {
   return longest_gap;
 }
 
-/* A worker whose runner was killed has nobody to tell: what it has started is ended by the guard. */
+/* A worker whose runner was killed has nobody to tell. The guard ends what has started before it looked. */
 static void end_with_runner(void) {
   if (getppid() != runner) {
+    processes_kill();
     _exit(EXIT_FAILURE);
   }
 }

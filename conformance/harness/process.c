@@ -120,6 +120,14 @@ static char **environment_of(const struct process *process) {
   return variables;
 }
 
+/*
+ * The shell says itself that it is there, before it runs the command: a worker that is killed in between leaves nothing
+ * that the guard does not know of, and nothing starts once the run is gone.
+ */
+static char *registered(const char *command) {
+  return format(": >'%s/" PIDS "/'$$ || exit\n%s", environment(ENV_RUN), shell_script(command));
+}
+
 static void spawn(struct process *process) {
   process->input = open_pipe(process);
   for (int i = 0; i < 2; i++) {
@@ -130,7 +138,7 @@ static void spawn(struct process *process) {
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[0]},
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[1]},
   };
-  char *argv[] = {"sh", "-c", shell_script(process->command), NULL};
+  char *argv[] = {"sh", "-c", registered(process->command), NULL};
   uv_process_options_t options = {.file = "/bin/sh",
                                   .args = argv,
                                   .env = environment_of(process),
@@ -154,7 +162,6 @@ void process_start(struct process *process, char *command) {
   spawn(process);
   *process->state.running = true;
   process->pid_file = format("%s/" PIDS "/%d", environment(ENV_RUN), (int)process->handle->pid);
-  file_write(process->pid_file, "", 0);
   record_event(process->lane, "starts: %s", process->command);
   process->open_outputs = 2;
   for (int i = 0; i < 2; i++) {
@@ -319,6 +326,14 @@ void processes_finish(bool judge) {
       end_quietly(process, judge);
     }
     record_lines(process, true);
+  }
+}
+
+void processes_kill(void) {
+  for (struct process *process = processes; process; process = process->next) {
+    if (process->handle && *process->state.running) {
+      kill(-process->handle->pid, SIGKILL);
+    }
   }
 }
 

@@ -186,6 +186,15 @@ class Telling(unittest.TestCase):
         self.assertEqual('', self.on_terminal(CI='true'))
 
 
+def command_lines():
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid, encoding='utf-8', errors='replace') as file:
+                yield file.read()
+        except OSError:
+            pass  # it has ended meanwhile
+
+
 class Leaving(unittest.TestCase):
     def test_a_killed_run_leaves_nothing(self):
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
@@ -196,6 +205,8 @@ class Leaving(unittest.TestCase):
                 process.send_signal(number)
                 process.wait(30)
                 self.wait_for(lambda: not os.listdir(directory))
+                # Nobody runs that was given a path in there.
+                self.assertEqual([], [line for line in command_lines() if directory in line])
 
     def wait_for(self, condition):
         end = time.monotonic() + 30
