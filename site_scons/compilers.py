@@ -11,14 +11,19 @@ COMMON = '-std=c11 -g -fPIC -fvisibility=hidden -fno-semantic-interposition -ffi
 
 SANITIZE = '-O1 -fno-omit-frame-pointer -fsanitize='
 
+SANITIZE_BOTH = SANITIZE + 'address,undefined -fno-sanitize-recover=all'
+
 VARIANTS = {
     'release': {'CCFLAGS': '-O2 -fstack-protector-strong', 'CPPFLAGS': '-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
                 'LINKFLAGS': '-Wl,-z,relro -Wl,-z,now'},
     'debug': {'CCFLAGS': '-O0 -g3'},
-    'asan': {'CCFLAGS': SANITIZE + 'address,undefined -fno-sanitize-recover=all',
-             'LINKFLAGS': '-fsanitize=address,undefined'},
+    'asan': {'CCFLAGS': SANITIZE_BOTH, 'LINKFLAGS': '-fsanitize=address,undefined'},
     'tsan': {'CCFLAGS': SANITIZE + 'thread', 'LINKFLAGS': '-fsanitize=thread'},
     'coverage': {'CCFLAGS': '-O0 --coverage', 'LINKFLAGS': '--coverage'},
+    'afl': {'CC': 'afl-clang-fast', 'CCFLAGS': '-O3'},
+    'afl-asan': {'CC': 'afl-clang-fast', 'CCFLAGS': SANITIZE_BOTH, 'LINKFLAGS': '-fsanitize=address,undefined'},
+    'afl-cmplog': {'CC': 'afl-clang-fast', 'CCFLAGS': '-O3', 'ENV': {'AFL_LLVM_CMPLOG': '1'}},
+    'libfuzzer': {'CC': 'clang', 'CCFLAGS': '-O2 -fsanitize=fuzzer-no-link'},
 }
 
 # A libuv, jsmn or Criterion that is missing: which Debian package has it.
@@ -42,7 +47,12 @@ def set_up(env):
 def variant(base, name):
     env = base.Clone(variant=name)
     for key, flags in VARIANTS[name].items():
-        env.Append(**{key: CLVar(flags)})
+        if key == 'CC':
+            env['CC'] = flags
+        elif key == 'ENV':
+            env['ENV'] = {**env['ENV'], **flags}
+        else:
+            env.Append(**{key: CLVar(flags)})
     env.Append(CPPFLAGS=base['GIVEN']['CPPFLAGS'], CFLAGS=base['GIVEN']['CFLAGS'], LINKFLAGS=base['GIVEN']['LDFLAGS'])
     env.Replace(SHLINKFLAGS=env['LINKFLAGS'] + ['-shared', '-Wl,-z,defs'])
     env.Append(LINKFLAGS='-pie')

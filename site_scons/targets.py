@@ -197,12 +197,13 @@ def mutated(env, release):
 
 def fuzz_replay(env, chosen):
     """Each fuzz target on its corpus: cut at every place, in every variant."""
-    def step(target, program, seeds):
-        kept = ['fuzz/corpus/' + target] * os.path.isdir(os.path.join(tree.TOP, 'fuzz/corpus', target))
-        reports = REPORTS % (env['variant'], target)
-        return steps.Step(target, program + seeds, lambda: steps.program(
-            [path(program)] + [seed.get_path() for seed in seeds] + kept, None, sanitizers(reports), reports))
-    return [step(target, *parts) for target, parts in sorted(chosen['fuzz_replay'].items())]
+    def step(target):
+        corpus = ['fuzz/corpus/' + target.name] * os.path.isdir(os.path.join(tree.TOP, 'fuzz/corpus', target.name))
+        argv = [path(target.program)] + [seed.get_path() for seed in target.seeds] + corpus
+        reports = REPORTS % (env['variant'], target.name)
+        return steps.Step(target.name, target.program + target.seeds,
+                          lambda: steps.program(argv, None, sanitizers(reports), reports))
+    return [step(target) for name, target in sorted(chosen['fuzz'].items()) if name.startswith('fuzz_')]
 
 
 def suite_tests(release):
