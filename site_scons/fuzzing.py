@@ -77,7 +77,8 @@ def _instance(number, jobs, name, built, seconds, directory):
             '-i', directory + '/seeds', '-o', directory + '/out', '-x', path(built['afl']['dictionary']),
             '-t', TIMEOUT_MS, '-m', 'none']
     argv += ['-p', SCHEDULES[number % len(SCHEDULES)]] * (number > 0)
-    argv += ['-c', path(built['afl-cmplog']['fuzz'][name].program)] * (number == JOBS_CMPLOG - 1)
+    if number == JOBS_CMPLOG - 1:
+        argv += ['-c', path(built['afl-cmplog']['fuzz'][name].program)]
     argv += ['-V', str(seconds)] * bool(seconds)
     return argv + ['--', path(built[build]['fuzz'][name].program)]
 
@@ -98,20 +99,20 @@ def _gather(name, target, directory):
             file.write(b'\0')
 
 
-def _run(argv_of, jobs, environment, directory):
-    """The main instance has the screen, where there is one. True: all came to their end."""
+def _run(commands, environment, directory):
+    """The first instance has the screen, where there is one. True: all came to their end."""
     quiet = not sys.stdout.isatty() or 'CI' in os.environ
     quietly = {**environment, 'AFL_NO_UI': '1'}
     processes = []
-    for number in reversed(range(jobs)):
+    for number, argv in reversed(list(enumerate(commands))):
         show = number == 0 and not quiet
         log = None if show else open('%s/afl-fuzz.%d.log' % (directory, number), 'w', encoding='utf-8')
-        processes.append(subprocess.Popen(argv_of(number), env=environment if show else quietly, stdin=subprocess.DEVNULL,
+        processes.append(subprocess.Popen(argv, env=environment if show else quietly, stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=subprocess.STDOUT if log else None))
         if log:
             log.close()
     statuses = [process.wait() for process in processes]
-    for number, status in zip(reversed(range(jobs)), statuses):
+    for number, status in zip(reversed(range(len(commands))), statuses):
         if status != 0 and os.path.exists('%s/afl-fuzz.%d.log' % (directory, number)):
             with open('%s/afl-fuzz.%d.log' % (directory, number), encoding='utf-8', errors='replace') as file:
                 print('afl-fuzz %d ended with status %d:\n%s' % (number, status, ''.join(file.readlines()[-15:])))
@@ -191,7 +192,8 @@ def _fuzz(env, built, name):
     os.makedirs(directory, exist_ok=True)
     _gather(name, target, directory)
     environment = {**os.environ, **ENVIRONMENT}
-    ran = _run(lambda number: _instance(number, jobs, name, built, seconds, directory), jobs, environment, directory)
+    commands = [_instance(number, jobs, name, built, seconds, directory) for number in range(jobs)]
+    ran = _run(commands, environment, directory)
     found = statistics(directory)
     if not found or not ran:
         return steps.complaints('fuzz', ['afl-fuzz did not come to its end'])
