@@ -409,6 +409,9 @@ BH_API int bh_client_ack(bh_client *client, const char *import);
  * again. */
 BH_API int bh_client_refuse(bh_client *client, const char *import, const char *message);
 
+/* The name with which it registers from now on. BH_E_INVALID: it has not 1-256 octets. */
+BH_API int bh_client_rename(bh_client *client, const char *name);
+
 BH_API void bh_client_status(const bh_client *client, bh_client_view *view);
 
 /* ------------------------------------------------------------------------------------------------ parked imports */
@@ -502,6 +505,7 @@ typedef enum {
   BH_COMMAND_RELEASE,
   BH_COMMAND_ACK,
   BH_COMMAND_REFUSE,
+  BH_COMMAND_RENAME,
 } bh_command;
 
 typedef struct {
@@ -552,15 +556,46 @@ BH_API bool bh_instance_poll(bh_instance *instance, bh_instance_event *event);
 
 /*
  * Commands: BH_E_INVALID for an id that cannot be one, BH_E_FULL while BH_COMMANDS_MAX wait. How they ended is told by
- * an event; a claim or a release waits for a registration. ACK and REFUSE are told only where they failed.
+ * an event; a claim or a release waits for a registration. ACK, REFUSE and RENAME are told only where they failed.
  */
 BH_API int bh_instance_claim(bh_instance *instance, const char *id /* NULL: itself */);
 BH_API int bh_instance_release(bh_instance *instance);
 BH_API int bh_instance_ack(bh_instance *instance, const char *import);
 BH_API int bh_instance_refuse(bh_instance *instance, const char *import, const char *message);
 
+/*
+ * From now on it is called `name`, 1-256 octets of UTF-8. The hub learns a name when one registers: the instance
+ * does so again, by a new connection, and keeps its id, its role and what it has in hand.
+ */
+BH_API int bh_instance_rename(bh_instance *instance, const char *name);
+
 /* How things are, copied. */
 BH_API void bh_instance_status(bh_instance *instance, bh_instance_view *view);
+
+/* Where its group's things lie. `state` and `spool` are "" where it may not serve and was told none. */
+typedef struct {
+  const char *endpoint;
+  const char *state;
+  const char *spool;
+} bh_instance_paths;
+
+/* Borrowed until bh_instance_stop(). */
+BH_API void bh_instance_locate(const bh_instance *instance, bh_instance_paths *paths);
+
+/* -------------------------------------------------------------------------------------------------------- log */
+
+/*
+ * A log in a file, for a bh_logger: {bh_log_write, log}. A line is one write at the end of the file, so that several
+ * processes can share one. It may be written to from any thread.
+ */
+typedef struct bh_log_file bh_log_file;
+
+/* `least`: of what is written. A file that has grown beyond 1 MiB becomes PATH.old. BH_E_STATE: `why` says why not. */
+BH_API int bh_log_open(const char *path, bh_log_level least, bh_log_file **log, char *why, size_t why_size);
+/* `ctx` is the bh_log_file. Control characters in the line are escaped. */
+BH_API void bh_log_write(void *ctx, bh_log_level level, const char *line);
+/* Nobody may write to it any more: stop the instance first. NULL is allowed. */
+BH_API void bh_log_close(bh_log_file *log);
 
 #ifdef __cplusplus
 }

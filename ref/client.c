@@ -6,11 +6,14 @@
 
 /* A client: its connections, what the hub sends, and the events that come of it. */
 
+static bool name_fits(const char *name) {
+  return name != NULL && name[0] != '\0' && strlen(name) <= BH_NAME_MAX;
+}
+
 bh_client *bh_client_new(const bh_client_config *config) {
-  size_t name = config->name == NULL ? 0 : strlen(config->name);
   bh_client *client;
 
-  if (name == 0 || name > BH_NAME_MAX || config->window < 1 || config->window > BH_WINDOW_MAX ||
+  if (!name_fits(config->name) || config->window < 1 || config->window > BH_WINDOW_MAX ||
       (config->instance != NULL && strlen(config->instance) > BH_INSTANCE_ID_MAX)) {
     return NULL;
   }
@@ -26,7 +29,7 @@ bh_client *bh_client_new(const bh_client_config *config) {
   client->role = config->role;
   client->heartbeat_ms = BH_HEARTBEAT_MS;
   client->timeout_ms = config->timeout_ms == 0 ? BH_TIMEOUT_MS : config->timeout_ms;
-  memcpy(client->name, config->name, name);
+  memcpy(client->name, config->name, strlen(config->name));
   if (config->instance != NULL) {
     snprintf(client->instance, sizeof client->instance, "%s", config->instance);
   }
@@ -309,6 +312,14 @@ void bh_client_expire(bh_client *client, uint64_t now) {
     return;
   }
   bh_client_end(client, BH_EV_CLOSE, "the hub has sent nothing for the time-out");
+}
+
+int bh_client_rename(bh_client *client, const char *name) {
+  if (!name_fits(name)) {
+    return BH_E_INVALID;
+  }
+  snprintf(client->name, sizeof client->name, "%s", name);
+  return BH_OK;
 }
 
 void bh_client_status(const bh_client *client, bh_client_view *view) {

@@ -2,6 +2,7 @@
 #ifndef BH_CMD_H
 #define BH_CMD_H
 
+#include "uv_log.h"
 #include "uv_paths.h"
 #include "uv_server.h"
 
@@ -76,8 +77,6 @@ int cmd_failed(const cmd_command *command, const char *format, ...) __attribute_
 
 /* ---- what several commands share */
 
-extern const char *const cmd_log_levels[]; /* in the order of bh_log_level */
-
 /* Writes to standard error what is at least as grave as `level`, which must outlive the logger. */
 bh_logger cmd_logger(const int *level);
 
@@ -124,7 +123,7 @@ bh_logger cmd_logger(const int *level);
 #define CMD_OPTION_LOG_LEVEL(options)                                                                                  \
   {                                                                                                                    \
     .name = "log-level", .value = "debug|info|warning|error", .help = "the least that the log shows (info)",           \
-    .kind = CMD_CHOICE, .at = offsetof(options, log_level), .choices = cmd_log_levels                                  \
+    .kind = CMD_CHOICE, .at = offsetof(options, log_level), .choices = bh_log_levels                                   \
   }
 
 #endif

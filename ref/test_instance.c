@@ -398,6 +398,98 @@ Test(instance, a_newer_one_with_its_id_ends_it) {
 
 /* ---- what is left */
 
+/* ---- another name */
+
+static const bh_instance_info *info_of(actor *a, const char *instance) {
+  const bh_instance_view *view = view_of(a);
+
+  for (size_t i = 0; i < view->instance_count; i++) {
+    if (strcmp(view->instances[i].instance, instance) == 0) {
+      return &view->instances[i];
+    }
+  }
+  return NULL;
+}
+
+static void await_name(actor *a, const char *instance, const char *name) {
+  const bh_instance_info *info;
+
+  while ((info = info_of(a, instance)) == NULL || strcmp(info->name, name) != 0) {
+    awaits(a, BH_INSTANCE_STATUS);
+  }
+}
+
+/* It keeps what it is and what it has in hand, is told of no loss, and the hub in its process goes on. */
+static void renames(actor *a, actor *other) {
+  char instance[BH_INSTANCE_ID_MAX + 1];
+  bh_instance_event event;
+  uint64_t epoch = view_of(a)->epoch;
+
+  memcpy(instance, view_of(a)->instance, sizeof instance);
+  cr_assert_eq(bh_instance_claim(a->instance, NULL), BH_OK);
+  awaits(a, BH_INSTANCE_DONE);
+  export("[{\"id\":\"before\"}]");
+  event = awaits(a, BH_INSTANCE_IMPORT);
+  cr_assert_eq(bh_instance_rename(a->instance, "castle"), BH_OK);
+  await_name(other, instance, "castle");
+  cr_assert_eq(bh_instance_ack(a->instance, event.import), BH_OK);
+  while (!view_of(a)->active || strcmp(view_of(a)->instance, instance) != 0) {
+    if (bh_instance_poll(a->instance, &event)) {
+      cr_assert_neq(event.kind, BH_INSTANCE_HUB_LOST);
+    }
+  }
+  cr_assert_eq(view_of(a)->epoch, epoch);
+  export("[{\"id\":\"after\"}]");
+  event = awaits(a, BH_INSTANCE_IMPORT);
+  cr_assert_str_eq(event.assets, "[{\"id\":\"after\"}]");
+  cr_assert_eq(bh_instance_ack(a->instance, event.import), BH_OK);
+}
+
+Test(instance, a_new_name_is_told_and_changes_nothing_else) {
+  actor a;
+  actor b;
+
+  start(&a, settings("forest"));
+  awaits_mode(&a, BH_MODE_HUB);
+  start(&b, settings("desert"));
+  awaits_mode(&b, BH_MODE_CLIENT);
+  renames(&a, &b);
+  renames(&b, &a);
+  cr_assert_eq(bh_instance_rename(a.instance, ""), BH_E_INVALID);
+  cr_assert_eq(bh_instance_rename(a.instance, "\xff"), BH_E_INVALID);
+  stop(&b);
+  stop(&a);
+}
+
+Test(instance, a_new_name_that_comes_with_a_claim_loses_neither) {
+  char instance[BH_INSTANCE_ID_MAX + 1];
+  actor a;
+  actor b;
+
+  start(&a, settings("forest"));
+  cr_assert_eq(bh_instance_claim(a.instance, NULL), BH_OK);
+  cr_assert_eq(bh_instance_rename(a.instance, "castle"), BH_OK);
+  awaits(&a, BH_INSTANCE_DONE);
+  memcpy(instance, view_of(&a)->instance, sizeof instance);
+  start(&b, settings("desert"));
+  awaits(&b, BH_INSTANCE_REGISTERED);
+  await_name(&b, instance, "castle");
+  stop(&b);
+  stop(&a);
+}
+
+Test(instance, it_tells_where_its_things_lie) {
+  bh_instance_paths paths;
+  actor a;
+
+  start(&a, settings("forest"));
+  bh_instance_locate(a.instance, &paths);
+  cr_assert_str_eq(paths.endpoint, endpoint);
+  cr_assert_str_eq(paths.state, state);
+  cr_assert_str_eq(paths.spool, spool);
+  stop(&a);
+}
+
 Test(instance, nothing_is_left_of_fifty) {
   size_t files = 0;
   size_t threads = 0;

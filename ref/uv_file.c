@@ -29,14 +29,14 @@ int bh_file_create(const char *path) {
   return finish(&request);
 }
 
-int bh_file_open(const char *path) {
+static int open_regular(const char *path, int flags) {
   uv_fs_t request;
   uv_stat_t status;
   int file;
   int error;
 
-  /* Not blocking: opening somebody's FIFO must not wait for its writer. */
-  uv_fs_open(NULL, &request, path, UV_FS_O_RDONLY | UV_FS_O_NOFOLLOW | UV_FS_O_NONBLOCK, 0, NULL);
+  /* Not blocking: opening somebody's FIFO must not wait for its other end. */
+  uv_fs_open(NULL, &request, path, flags | UV_FS_O_NOFOLLOW | UV_FS_O_NONBLOCK, mode_file, NULL);
   file = finish(&request);
   if (file < 0) {
     return file;
@@ -50,6 +50,14 @@ int bh_file_open(const char *path) {
     return error;
   }
   return file;
+}
+
+int bh_file_open(const char *path) {
+  return open_regular(path, UV_FS_O_RDONLY);
+}
+
+int bh_file_append(const char *path) {
+  return open_regular(path, UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_APPEND);
 }
 
 int bh_file_status(int file, uv_stat_t *status) {

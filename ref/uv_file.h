@@ -21,6 +21,8 @@ int bh_path_join(char path[BH_PATH_MAX], const char *directory, const char *name
 /* Never through a symbolic link. The file is not inherited by children. */
 int bh_file_create(const char *path); /* a new one, mode 0600: UV_EEXIST otherwise; returns its descriptor */
 int bh_file_open(const char *path);   /* a regular one, for reading: UV_EINVAL otherwise; returns its descriptor */
+int bh_file_append(
+    const char *path); /* a regular one or a new one, mode 0600, for writing at its end; its descriptor */
 int bh_file_status(int file, uv_stat_t *status);
 int bh_file_write(int file, const void *octets, size_t size);
 int bh_file_read(int file, void *octets, size_t size); /* returns how many; 0: the end */

@@ -19,7 +19,7 @@ typedef struct {
   bh_command command;
   bool itself; /* CLAIM without an id */
   char id[BH_INSTANCE_ID_MAX + 1];
-  char *message;
+  char *message; /* REFUSE: why; RENAME: the name */
 } command;
 
 typedef struct {
@@ -41,6 +41,9 @@ struct bh_instance {
   void (*notify)(void *ctx);
   void *notify_ctx;
   bh_instance_node *polled; /* the caller's, until its next poll */
+  char *endpoint;           /* these three are never changed */
+  char *state;
+  char *spool;
 
   /* The thread's own. */
   uv_loop_t loop;
@@ -177,6 +180,28 @@ static int ask(bh_instance *instance, const command *c) {
   return error;
 }
 
+static bool is_asking(const bh_instance *instance) {
+  for (size_t i = 0; i < ASKED_MAX; i++) {
+    if (instance->asked[i].request != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Not while an answer is due, which would go down with the connection. */
+static int rename_client(bh_instance *instance, const char *name) {
+  bh_client_view view;
+
+  bh_client_status(bh_link_client(instance->link), &view);
+  if (view.registered && is_asking(instance)) {
+    return BH_E_STATE;
+  }
+  bh_client_rename(bh_link_client(instance->link), name);
+  bh_link_reconnect(instance->link);
+  return BH_OK;
+}
+
 static int perform(bh_instance *instance, const command *c) {
   bh_client *client = bh_link_client(instance->link);
 
@@ -185,6 +210,8 @@ static int perform(bh_instance *instance, const command *c) {
     return bh_client_ack(client, c->id);
   case BH_COMMAND_REFUSE:
     return bh_client_refuse(client, c->id, c->message);
+  case BH_COMMAND_RENAME:
+    return rename_client(instance, c->message);
   default:
     return ask(instance, c);
   }
@@ -532,6 +559,9 @@ static void free_instance(bh_instance *instance) {
   }
   bh_instance_events_free(&instance->events);
   free(instance->polled);
+  free(instance->endpoint);
+  free(instance->state);
+  free(instance->spool);
   uv_mutex_destroy(&instance->mutex);
   free(instance);
 }
@@ -566,6 +596,13 @@ static int open_loop(bh_instance *instance, bh_why *why) {
   return 0;
 }
 
+static bool keep_paths(bh_instance *instance, const settings *s) {
+  instance->endpoint = strdup(s->endpoint_count > 0 ? s->endpoints[0] : s->paths.endpoint);
+  instance->state = strdup(s->paths.state);
+  instance->spool = strdup(s->paths.spool);
+  return instance->endpoint != NULL && instance->state != NULL && instance->spool != NULL;
+}
+
 static bh_instance *new_instance(const bh_instance_config *config) {
   bh_instance *instance = calloc(1, sizeof *instance);
 
@@ -590,7 +627,7 @@ static int begin(bh_instance *instance, const bh_instance_config *config, const 
     free_instance(instance);
     return error;
   }
-  error = start_link(instance, config, s, why);
+  error = keep_paths(instance, s) ? start_link(instance, config, s, why) : UV_ENOMEM;
   if (error == 0) {
     error = start_thread(instance);
     if (error != 0) {
@@ -703,6 +740,16 @@ int bh_instance_refuse(bh_instance *instance, const char *import, const char *me
   return import == NULL ? BH_E_INVALID
                         : give(instance, (command){.command = BH_COMMAND_REFUSE}, import,
                                message == NULL ? "refused by the user" : message);
+}
+
+int bh_instance_rename(bh_instance *instance, const char *name) {
+  return name == NULL || !bh_link_name_is_valid(name)
+             ? BH_E_INVALID
+             : give(instance, (command){.command = BH_COMMAND_RENAME}, NULL, name);
+}
+
+void bh_instance_locate(const bh_instance *instance, bh_instance_paths *paths) {
+  *paths = (bh_instance_paths){.endpoint = instance->endpoint, .state = instance->state, .spool = instance->spool};
 }
 
 void bh_instance_status(bh_instance *instance, bh_instance_view *view) {

@@ -515,6 +515,16 @@ void bh_link_flush(bh_link *link) {
   }
 }
 
+/* As if it had never registered: that a connection ends which it ends itself is no news. */
+void bh_link_reconnect(bh_link *link) {
+  if (link->stopping || !link->open) {
+    return;
+  }
+  bh_client_close(link->client, uv_now(link->loop));
+  take_events(link, false);
+  lose(link, BH_LOST_CLOSED, false);
+}
+
 /* ---- a connection */
 
 static void on_connected(uv_connect_t *request, int status) {
@@ -623,7 +633,7 @@ static bool is_instance_id(const char *text) {
 }
 
 /* The hub would refuse a name that is not UTF-8, again and again. */
-static bool is_name(const char *text) {
+bool bh_link_name_is_valid(const char *text) {
   bh_buffer string;
   bh_json json;
   size_t consumed;
@@ -639,7 +649,7 @@ static bool is_name(const char *text) {
 }
 
 int bh_link_check(const bh_client_config *config, bh_why *why) {
-  if (config->name == NULL || !is_name(config->name)) {
+  if (config->name == NULL || !bh_link_name_is_valid(config->name)) {
     return bh_why_set(why, UV_EINVAL, "a name has 1-%d octets and is UTF-8", BH_NAME_MAX);
   }
   if (config->instance != NULL && !is_instance_id(config->instance)) {

@@ -27,6 +27,9 @@ typedef struct {
 
 typedef struct bh_link bh_link;
 
+/* 1-256 octets of UTF-8. */
+bool bh_link_name_is_valid(const char *name);
+
 /* Whether a hub could register it: what is wrong with its name, instance or window. */
 int bh_link_check(const bh_client_config *config, bh_why *why);
 
@@ -35,6 +38,8 @@ int bh_link_start(uv_loop_t *loop, const bh_link_config *config, bh_link **resul
 bh_client *bh_link_client(bh_link *link);
 /* Sends what was queued by calls on the client. */
 void bh_link_flush(bh_link *link);
+/* It registers anew, by a new connection to the same hub, which is told as if it were the first. */
+void bh_link_reconnect(bh_link *link);
 /* The hub is in this process. */
 bool bh_link_serves(const bh_link *link);
 /* Closes the connection without a word, and ends the hub cleanly if it is in this process. `stopped`, which may be

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridgehub.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A log in a file of a directory of the test's own. */
+
+enum { PATH_ROOM = 128, TEXT_ROOM = 16384, GROWN = 1048576 };
+
+static char directory[PATH_ROOM];
+static char path[PATH_ROOM * 2];
+static char old[PATH_ROOM * 2];
+static char why[BH_TEXT_MAX];
+
+static void begin(void) {
+  snprintf(directory, sizeof directory, "/tmp/bh-log-XXXXXX");
+  cr_assert_not_null(mkdtemp(directory));
+  snprintf(path, sizeof path, "%s/log", directory);
+  snprintf(old, sizeof old, "%s/log.old", directory);
+}
+
+static void end(void) {
+  remove(path);
+  remove(old);
+  rmdir(directory);
+}
+
+TestSuite(log, .init = begin, .fini = end, .timeout = 60);
+
+static bh_log_file *open_log(void) {
+  bh_log_file *log;
+
+  cr_assert_eq(bh_log_open(path, BH_LOG_INFO, &log, why, sizeof why), BH_OK, "%s", why);
+  return log;
+}
+
+static const char *read_log(void) {
+  static char text[TEXT_ROOM];
+  FILE *file = fopen(path, "r");
+
+  cr_assert_not_null(file);
+  text[fread(text, 1, sizeof text - 1, file)] = '\0';
+  fclose(file);
+  return text;
+}
+
+Test(log, two_write_whole_lines_and_only_what_is_grave_enough) {
+  bh_log_file *a = open_log();
+  bh_log_file *b = open_log();
+  struct stat status;
+
+  bh_log_write(a, BH_LOG_INFO, "one");
+  bh_log_write(b, BH_LOG_WARNING, "two\n\033[2J");
+  bh_log_write(a, BH_LOG_DEBUG, "never");
+  bh_log_write(a, BH_LOG_ERROR, "three");
+  bh_log_close(a);
+  bh_log_close(b);
+  bh_log_close(NULL);
+  cr_assert_not_null(strstr(read_log(), "Z info    one\n"));
+  cr_assert_not_null(strstr(read_log(), "Z warning two\\u000a\\u001b[2J\n"));
+  cr_assert_not_null(strstr(read_log(), "Z error   three\n"));
+  cr_assert_null(strstr(read_log(), "never"));
+  cr_assert_eq(stat(path, &status), 0);
+  cr_assert_eq(status.st_mode & 0777, 0600);
+}
+
+Test(log, one_that_has_grown_begins_anew) {
+  FILE *file = fopen(path, "w");
+
+  cr_assert_eq(fseek(file, GROWN + 1, SEEK_SET), 0);
+  fputc('x', file);
+  fclose(file);
+  bh_log_write(open_log(), BH_LOG_INFO, "new");
+  cr_assert_not_null(strstr(read_log(), "new"));
+  cr_assert_lt(strlen(read_log()), 100);
+  cr_assert_eq(access(old, F_OK), 0);
+}
+
+Test(log, what_is_no_file_is_refused_and_named) {
+  bh_log_file *log;
+
+  cr_assert_eq(bh_log_open(directory, BH_LOG_INFO, &log, why, sizeof why), BH_E_STATE);
+  cr_assert_null(log);
+  cr_assert_not_null(strstr(why, directory));
+}
