@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import addon_importer
 import browser
 import checks
 import killing
@@ -233,10 +234,11 @@ def add(env, chosen, release, database):
     small = [modelled(env, '1')] if env['variant'] == 'release' else []
     # And so is the suite, which is always the one of the release.
     itself = suite_tests(release) + [example(env, release)] if env['variant'] == 'release' else []
+    imports = addon_importer.test() if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
-                 fuzz_replay(env, chosen) + itself + reports(env, release) + [suite])
+                 fuzz_replay(env, chosen) + itself + imports + reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

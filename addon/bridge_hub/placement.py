@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where objects go: their collection, their place, the selection, and the mode that has to be left for them."""
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Iterable, Iterator
+
+import bpy
+from mathutils import Vector
+
+from .meshes import remove
+
+GAP = 0.2
+
+
+@contextlib.contextmanager
+def usable_context(context: Any) -> Iterator[Any]:
+    """A timer has no window, and operators need one; in the background there is none and none is needed."""
+    windows = context.window_manager.windows
+    if context.window is not None or not windows or not hasattr(context, 'temp_override'):
+        yield context
+        return
+    with context.temp_override(window=windows[0]):
+        yield bpy.context
+
+
+def leave_mode(context: Any) -> str:
+    """To Object Mode, with what was being edited kept; says what was left, or nothing."""
+    mode, active = context.mode, context.view_layer.objects.active
+    if mode == 'OBJECT':
+        return ''
+    bpy.ops.object.mode_set(mode='OBJECT')
+    return '%s of “%s” was left for the import' % (mode.split('_')[0].capitalize() + ' Mode', active.name if active else '')
+
+
+def target_collection(context: Any) -> bpy.types.Collection:
+    """The active one, unless it cannot take objects."""
+    active = context.view_layer.active_layer_collection
+    collection = active.collection
+    usable = collection.library is None and collection.override_library is None and not active.exclude
+    return collection if usable else context.scene.collection
+
+
+def new_collection(context: Any, name: str) -> bpy.types.Collection:
+    collection = bpy.data.collections.new(name)
+    target_collection(context).children.link(collection)
+    return collection
+
+
+def move_to(objects: Iterable[bpy.types.Object], collection: bpy.types.Collection) -> None:
+    for found in objects:
+        for other in list(found.users_collection):
+            if other != collection:
+                other.objects.unlink(found)
+        if found.name not in collection.objects:
+            collection.objects.link(found)
+
+
+def roots(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    objects = list(objects)
+    return [found for found in objects if found.parent not in objects]
+
+
+def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
+    corners = [found.matrix_world @ Vector(corner) for found in objects if found.type == 'MESH' for corner in found.bound_box]
+    if not corners:
+        return None
+    return (Vector([min(c[axis] for c in corners) for axis in range(3)]), Vector([max(c[axis] for c in corners) for axis in range(3)]))
+
+
+def move_by(objects: Iterable[bpy.types.Object], offset: Vector) -> None:
+    for found in roots(objects):
+        found.location = found.location + offset
+
+
+def in_a_row(context: Any, groups: Iterable[list[bpy.types.Object]], start: float) -> float:
+    """Each group beside the one before, along X, with its own origin kept on the row's line; gives where the row ends. The first
+    group of a row that starts at 0 stays where its file has it."""
+    context.view_layer.update()
+    end = start
+    for group in groups:
+        extent = bounds(group)
+        if extent is None:
+            continue
+        if end:
+            gap = GAP * (extent[1].x - extent[0].x)
+            move_by(group, Vector((end + gap - extent[0].x, 0.0, 0.0)))
+            end += gap + extent[1].x - extent[0].x
+        else:
+            end = max(extent[1].x, 1e-6)
+    context.view_layer.update()
+    return end
+
+
+def select_only(context: Any, objects: Iterable[bpy.types.Object]) -> None:
+    """What is in no collection that this view layer shows cannot be selected."""
+    objects = [found for found in objects if found.name in context.view_layer.objects]
+    if not objects:
+        return
+    for found in list(context.view_layer.objects):
+        found.select_set(False)
+    for found in objects:
+        found.select_set(True)
+    context.view_layer.objects.active = objects[0]
+
+
+def show_in_local_view(context: Any, objects: Iterable[bpy.types.Object]) -> None:
+    """An artist who works in local view would see nothing of the import."""
+    spaces = [area.spaces.active for window in context.window_manager.windows for area in window.screen.areas if area.type == 'VIEW_3D']
+    for space in spaces:
+        if space.local_view is not None:
+            for found in objects:
+                found.local_view_set(space, True)
+
+
+def discard(objects: Iterable[bpy.types.Object], collections: Iterable[bpy.types.Collection]) -> None:
+    """What an asset left that failed half-way."""
+    remove(list(objects))
+    for collection in collections:
+        bpy.data.collections.remove(collection)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images: loaded once for a file, found again after a second import and after the file was saved and opened."""
+from __future__ import annotations
+
+import os
+
+import bpy
+
+# The id of the asset and the map that the image was loaded for.
+OWNER = 'bridge_hub_map'
+# Size and time of the file when it was read: another export can have replaced it under the same name.
+STAMP = 'bridge_hub_file'
+
+
+def same_path(one: str, other: str) -> bool:
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def path_of(image: bpy.types.Image) -> str:
+    return bpy.path.abspath(image.filepath, library=image.library)
+
+
+def _stamp(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ''
+    return '%d:%d' % (found.st_size, found.st_mtime_ns)
+
+
+def _matches(image: bpy.types.Image, path: str, data: bool) -> bool:
+    """An artist may have given the image another file or colour space since."""
+    return same_path(path_of(image), path) and image.colorspace_settings.is_data == data and image.source == 'FILE'
+
+
+def _existing(owner: str, path: str, data: bool) -> bpy.types.Image | None:
+    for image in bpy.data.images:
+        if image.library is None and image.get(OWNER) == owner and _matches(image, path, data):
+            return image
+    return None
+
+
+def load(asset: str, role: str, path: str, data: bool) -> bpy.types.Image:
+    """`data` is what is no colour. The colour space of data is the one that has this role in the configuration of colour
+    management, whatever its name; that of a colour is the one that Blender gives to this kind of file."""
+    owner = '%s/%s' % (asset, role)
+    stamp = _stamp(path)
+    image = _existing(owner, path, data)
+    if image is not None:
+        if image.get(STAMP) != stamp:
+            image.reload()
+            image[STAMP] = stamp
+        return image
+    image = bpy.data.images.load(path, check_existing=False)
+    if data:
+        image.colorspace_settings.is_data = True
+    # Channels that have nothing to do with each other: alpha must not be multiplied into colour.
+    image.alpha_mode = 'CHANNEL_PACKED'
+    image[OWNER] = owner
+    image[STAMP] = stamp
+    return image
