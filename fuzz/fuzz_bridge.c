@@ -8,7 +8,7 @@
  */
 
 #include "bridgehub.h"
-#include "buffer.h"
+#include "memory.h"
 #include "obvious.h"
 #include "target.h"
 
@@ -84,11 +84,11 @@ static void feed(bh_ingest *ingest, bh_bridge bridge, const uint8_t *octets, siz
 }
 
 static outcome read_cut(const uint8_t *octets, size_t size, size_t cut) {
-  bh_ingest *ingest = bh_ingest_new(HEARTBEAT_MS, TIMEOUT_MS, bh_system_allocator());
+  bh_ingest *ingest = bh_ingest_new(HEARTBEAT_MS, TIMEOUT_MS, memory_allocator());
   outcome o = {0};
 
   REQUIRE(ingest, "no memory");
-  bh_buffer_init(&o.imports, bh_system_allocator());
+  bh_buffer_init(&o.imports, memory_allocator());
   bh_bridge bridge = bh_ingest_open(ingest, 0);
   feed(ingest, bridge, octets, cut, &o);
   feed(ingest, bridge, octets + cut, size - cut, &o);

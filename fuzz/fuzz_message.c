@@ -2,14 +2,17 @@
 /*
  * One direction of a connection at the endpoint: frame, ids, bodies. The input is the octets, as they stand.
  *
- *  - Read whole and read in pieces is the same (BH-FRAME-002).
+ *  - Read whole and read in pieces is the same (BH-FRAME-002), the outline of each body included.
  *  - The grammar agrees with the obvious reading of the ABNF, octet for octet, in the frame and in JSON.
+ *  - Every member of a body is what the obvious reading of the table in section 3.2 says.
  *  - What was read, written again, is what was read.
+ *  - Where memory is missing, what was read until then is the same, and nothing follows.
  */
 
-#include "body.h"
+#include "check_body.h"
 #include "encode.h"
 #include "json.h"
+#include "memory.h"
 #include "obvious.h"
 #include "reader.h"
 #include "target.h"
@@ -31,35 +34,74 @@ typedef struct {
 typedef struct {
   bh_sender sender;
   uint32_t limit;
+  size_t draw;
   event events[EVENTS_MAX];
   size_t count;
 } reading;
 
-/* ------------------------------------------------------------------------------------------------------- bodies */
+/* --------------------------------------------------------------------------------------------------------- JSON */
 
-static size_t recognised(const uint8_t *octets, size_t size) {
-  bh_json json;
-  size_t consumed;
+/* What the recogniser says of a text that comes in two pieces: where it ends, and the members that it finds. */
+typedef struct {
+  size_t end; /* OBVIOUS_WHOLE, or as obvious_json() has it */
+  size_t members;
+  uint64_t spans; /* of all of them, as one number */
+} recognised;
 
-  bh_json_init(&json, BH_DEPTH_MAX, false);
-  if (bh_json_feed(&json, octets, size, &consumed) == BH_JSON_BROKEN) {
-    return (size_t)json.offset;
+static void add_member(recognised *r, const bh_json *json) {
+  const uint64_t spans[] = {json->key.begin, json->key.end, json->value.begin, json->value.end};
+
+  r->members++;
+  for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+    r->spans = (r->spans ^ spans[i]) * 1099511628211u;
   }
-  return bh_json_end(&json) == BH_JSON_DONE ? OBVIOUS_WHOLE : size;
 }
 
-static void check_body(bh_sender sender, bh_type type, const uint8_t *octets, size_t size) {
-  size_t obvious = obvious_json(octets, size, BH_DEPTH_MAX);
-  size_t found = recognised(octets, size);
-  bh_body body;
-  bh_body_fault fault;
+/* False: it is broken. */
+static bool recognise_piece(recognised *r, bh_json *json, const uint8_t *octets, size_t size) {
+  bh_json_status status = BH_JSON_MEMBER;
 
-  REQUIRE(found == obvious, "the grammar ends at %zu, the obvious reading at %zu of %zu", found, obvious, size);
-  if (bh_body_read(sender, type, octets, size, &body, &fault)) {
-    REQUIRE(size == 0 || obvious == OBVIOUS_WHOLE, "a body that is no JSON was taken");
-    REQUIRE(body.name[BH_NAME_MAX] == '\0' && body.instance[BH_INSTANCE_ID_MAX] == '\0', "a text without its end");
+  for (size_t at = 0; status == BH_JSON_MEMBER;) {
+    size_t consumed;
+    status = bh_json_feed(json, octets + at, size - at, &consumed);
+    at += consumed;
+    REQUIRE(at <= size && (status != BH_JSON_MORE || at == size), "%zu of %zu octets are taken", at, size);
+    if (status == BH_JSON_MEMBER) {
+      REQUIRE(json->outline && json->value.begin < json->value.end, "a member of no octets");
+      add_member(r, json);
+    }
+  }
+  return status != BH_JSON_BROKEN;
+}
+
+static recognised recognise(const uint8_t *octets, size_t size, size_t cut, bool outline) {
+  recognised r = {0};
+  bh_json json;
+
+  bh_json_init(&json, BH_DEPTH_MAX, outline);
+  if (!recognise_piece(&r, &json, octets, cut) || !recognise_piece(&r, &json, octets + cut, size - cut)) {
+    r.end = (size_t)json.offset;
+    REQUIRE(bh_json_end(&json) == BH_JSON_BROKEN, "what was broken is done");
   } else {
-    REQUIRE(fault.offset <= size && fault.what && fault.requirement, "a fault at %zu of %zu", fault.offset, size);
+    r.end = bh_json_end(&json) == BH_JSON_DONE ? OBVIOUS_WHOLE : size;
+  }
+  return r;
+}
+
+static void check_json(const uint8_t *octets, size_t size, size_t draw) {
+  size_t obvious = obvious_json(octets, size, BH_DEPTH_MAX);
+  recognised plain = recognise(octets, size, size, false);
+  recognised whole = recognise(octets, size, size, true);
+
+  REQUIRE(plain.end == obvious && whole.end == obvious, "the grammar ends at %zu, the obvious reading at %zu of %zu",
+          plain.end, obvious, size);
+  for (size_t cut = fuzz_every_cut ? 0 : draw % (size + 1); cut <= size; cut = fuzz_next_cut(cut, size)) {
+    recognised pieces = recognise(octets, size, cut, true);
+    REQUIRE(pieces.end == whole.end && pieces.members == whole.members && pieces.spans == whole.spans,
+            "JSON is read otherwise when cut at %zu", cut);
+    if (!fuzz_every_cut) {
+      break;
+    }
   }
 }
 
@@ -71,7 +113,7 @@ static void check_written_again(const bh_reader *reader, const uint8_t *octets, 
   if (reader->type == BH_TYPE_UNKNOWN) {
     return;
   }
-  bh_buffer_init(&again, bh_system_allocator());
+  bh_buffer_init(&again, memory_allocator());
   bh_encode_header(&again, reader->type, reader->id, reader->body_size);
   bh_buffer_append(&again, reader->body, reader->body_size);
   REQUIRE(again.failed || (again.size == end - begin && memcmp(again.octets, octets + begin, again.size) == 0),
@@ -110,7 +152,9 @@ static bool feed(reading *r, bh_reader *reader, const uint8_t *octets, size_t si
       return false;
     }
     if (all) {
-      check_body(r->sender, reader->type, reader->body, reader->body_size);
+      bh_body body;
+      check_json(reader->body, reader->body_size, r->draw);
+      check_body(r->sender, reader->type, reader->body, reader->body_size, &body);
       check_written_again(reader, all, reader->message_offset, reader->offset);
     }
   }
@@ -120,7 +164,7 @@ static bool feed(reading *r, bh_reader *reader, const uint8_t *octets, size_t si
 static void read_whole(reading *r, const uint8_t *octets, size_t size) {
   bh_reader reader;
 
-  bh_reader_init(&reader, r->limit, bh_system_allocator());
+  bh_reader_init(&reader, r->limit, memory_allocator());
   feed(r, &reader, octets, size, octets);
   bh_reader_free(&reader);
 }
@@ -129,20 +173,40 @@ static void read_whole(reading *r, const uint8_t *octets, size_t size) {
 static void read_cut(reading *r, const uint8_t *octets, size_t size, size_t cut) {
   bh_reader reader;
 
-  bh_reader_init(&reader, r->limit, bh_system_allocator());
+  bh_reader_init(&reader, r->limit, memory_allocator());
   if (feed(r, &reader, octets, cut, NULL)) {
     feed(r, &reader, octets + cut, size - cut, NULL);
+  }
+  if (reader.latched) {
+    size_t consumed = 1;
+    REQUIRE(bh_reader_next(&reader, octets, size, &consumed) == reader.status && consumed == 0,
+            "it goes on after its end");
   }
   bh_reader_free(&reader);
 }
 
-static void compare(const reading *whole, const reading *cut, size_t at) {
-  REQUIRE(whole->count == cut->count, "%zu events whole, %zu when cut at %zu", whole->count, cut->count, at);
-  for (size_t i = 0; i < whole->count; i++) {
-    const event *a = &whole->events[i], *b = &cut->events[i];
-    REQUIRE(a->status == b->status && a->type == b->type && a->id == b->id && a->begin == b->begin &&
-                a->end == b->end && a->body_size == b->body_size && a->code == b->code && a->for_id == b->for_id,
-            "event %zu differs when cut at %zu", i, at);
+/* What came before memory was missing. */
+static void read_without_memory(reading *r, const uint8_t *octets, size_t size, size_t cut) {
+  memory_fail(2, (uint32_t)r->draw);
+  read_cut(r, octets, size, cut);
+  memory_fail(0, 0);
+  if (memory_has_failed()) {
+    REQUIRE(r->count > 0 && r->events[r->count - 1].status == BH_READ_NO_MEMORY,
+            "memory was missing, and was not missed");
+    r->count--;
+  }
+}
+
+static bool same(const event *a, const event *b) {
+  return a->status == b->status && a->type == b->type && a->id == b->id && a->begin == b->begin && a->end == b->end &&
+         a->body_size == b->body_size && a->code == b->code && a->for_id == b->for_id;
+}
+
+static void compare(const reading *whole, const reading *cut, size_t at, bool all) {
+  REQUIRE(whole->count == cut->count || (!all && cut->count < whole->count), "%zu events whole, %zu when cut at %zu",
+          whole->count, cut->count, at);
+  for (size_t i = 0; i < cut->count; i++) {
+    REQUIRE(same(&whole->events[i], &cut->events[i]), "event %zu differs when cut at %zu", i, at);
   }
 }
 
@@ -174,19 +238,31 @@ static void compare_obvious(const reading *r, const uint8_t *octets, size_t size
   }
 }
 
-static void try(bh_sender sender, uint32_t limit, const uint8_t *octets, size_t size, size_t draw) {
-  reading whole = {.sender = sender, .limit = limit};
+/* Large and used again: an input must not cost their clearing. */
+static reading whole, pieces;
 
+static void begin(reading *r, bh_sender sender, uint32_t limit, size_t draw) {
+  r->sender = sender;
+  r->limit = limit;
+  r->draw = draw;
+  r->count = 0;
+}
+
+static void try(bh_sender sender, uint32_t limit, const uint8_t *octets, size_t size, size_t draw) {
+  begin(&whole, sender, limit, draw);
   read_whole(&whole, octets, size);
   compare_obvious(&whole, octets, size);
   for (size_t cut = fuzz_every_cut ? 0 : draw % (size + 1); cut <= size; cut = fuzz_next_cut(cut, size)) {
-    reading pieces = {.sender = sender, .limit = limit};
+    begin(&pieces, sender, limit, draw);
     read_cut(&pieces, octets, size, cut);
-    compare(&whole, &pieces, cut);
+    compare(&whole, &pieces, cut, true);
     if (!fuzz_every_cut) {
       break;
     }
   }
+  begin(&pieces, sender, limit, draw);
+  read_without_memory(&pieces, octets, size, size / 2);
+  compare(&whole, &pieces, size / 2, false);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
@@ -198,5 +274,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
   if (fuzz_every_cut || draw % 2 == 1) {
     try(BH_FROM_HUB, BH_BODY_MAX, octets, size, draw / 2);
   }
+  memory_reset();
   return 0;
 }

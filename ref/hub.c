@@ -18,7 +18,7 @@ bh_hub *bh_hub_new(const bh_hub_config *config, uint64_t now) {
   if (hub == NULL) {
     return NULL;
   }
-  memset(hub, 0, sizeof *hub);
+  memset(hub, 0, offsetof(bh_hub, peers));
   hub->allocator = config->allocator;
   hub->logger = config->logger;
   hub->hub_pid = config->hub_pid;
@@ -43,7 +43,7 @@ void bh_hub_free(bh_hub *hub) {
   if (hub == NULL) {
     return;
   }
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     if (hub->peers[slot].state != PEER_FREE) {
       bh_peer_forget(hub, &hub->peers[slot]);
     }
@@ -238,7 +238,7 @@ bool bh_hub_poll(bh_hub *hub, bh_action *action) {
   if (bh_entry_poll(hub, action)) {
     return true;
   }
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     if (poll_peer(hub, &hub->peers[slot], action)) {
       return true;
     }
@@ -253,7 +253,7 @@ void bh_hub_state(bh_hub *hub, bh_hub_view *view) {
                         .waiting = hub->waiting,
                         .parked = hub->parked,
                         .problem = hub->problem};
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     const peer *p = &hub->peers[slot];
     if (p->state != PEER_REGISTERED || p->role != BH_ROLE_INSTANCE) {
       continue;

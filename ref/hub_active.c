@@ -67,7 +67,7 @@ static const peer *only_instance(const bh_hub *hub) {
   if (bh_count_instances(hub) != 1) {
     return NULL;
   }
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     const peer *p = &hub->peers[slot];
     if (p->state == PEER_REGISTERED && p->role == BH_ROLE_INSTANCE) {
       return p;

@@ -87,7 +87,7 @@ struct bh_hub {
   uint64_t started;
   uint64_t now; /* of the last call that told it: bh_hub_send() is not */
 
-  peer peers[BH_PEER_SLOTS];
+  size_t peer_end;  /* no slot from here on was ever used */
   size_t counts[3]; /* unregistered, instances, observers */
   uint64_t instances_version;
   uint64_t made_instances;
@@ -114,6 +114,9 @@ struct bh_hub {
   bool retry_due;
 
   bh_buffer scratch; /* the body that is being written */
+
+  /* Large, and not cleared at the start. */
+  peer peers[BH_PEER_SLOTS];
   bh_instance_info view[BH_INSTANCES_MAX];
   char line[1024]; /* of the log */
 };

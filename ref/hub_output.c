@@ -57,7 +57,7 @@ static void write_instances(bh_hub *hub, bh_buffer *body) {
   const char *separator = "";
 
   bh_write_text(body, ",\"instances\":[");
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     const peer *p = &hub->peers[slot];
     if (p->state != PEER_REGISTERED || p->role != BH_ROLE_INSTANCE) {
       continue;
@@ -125,7 +125,7 @@ uint32_t bh_send_import(bh_hub *hub, peer *p, const bh_import *import, const uin
 }
 
 void bh_beat_all(bh_hub *hub) {
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     if (hub->peers[slot].state == PEER_REGISTERED) {
       hub->peers[slot].beat_due = true;
     }

@@ -29,34 +29,47 @@ size_t bh_count_observers(const bh_hub *hub) {
 peer *bh_peer_find(bh_hub *hub, bh_peer id) {
   size_t slot = id & ((1u << BH_PEER_SLOT_BITS) - 1);
 
-  if (slot >= BH_PEER_SLOTS || hub->peers[slot].state == PEER_FREE || hub->peers[slot].id != id) {
+  if (slot >= hub->peer_end || hub->peers[slot].state == PEER_FREE || hub->peers[slot].id != id) {
     return NULL;
   }
   return &hub->peers[slot];
 }
 
-peer *bh_peer_open(bh_hub *hub, uint64_t now) {
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
-    peer *p = &hub->peers[slot];
-    uint32_t generation = p->generation + 1;
-    if (p->state != PEER_FREE) {
-      continue;
+/* Every walk over the slots ends at peer_end, which stays low where few are connected at a time. */
+static peer *free_slot(bh_hub *hub) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
+    if (hub->peers[slot].state == PEER_FREE) {
+      return &hub->peers[slot];
     }
-    if (generation >= 1u << (32 - BH_PEER_SLOT_BITS)) {
-      generation = 1;
-    }
-    memset(p, 0, sizeof *p);
-    p->generation = generation;
-    p->id = generation << BH_PEER_SLOT_BITS | (uint32_t)slot;
-    p->state = PEER_UNREGISTERED;
-    p->since = now;
-    p->heard = now;
-    bh_reader_init(&p->reader, BH_CLIENT_BODY_MAX, hub->allocator);
-    bh_outbox_init(&p->out, hub->allocator);
-    (*count_of(hub, p))++;
-    return p;
   }
-  return NULL;
+  if (hub->peer_end == BH_PEER_SLOTS) {
+    return NULL;
+  }
+  hub->peers[hub->peer_end].generation = 0;
+  return &hub->peers[hub->peer_end++];
+}
+
+peer *bh_peer_open(bh_hub *hub, uint64_t now) {
+  peer *p = free_slot(hub);
+  uint32_t generation;
+
+  if (p == NULL) {
+    return NULL;
+  }
+  generation = p->generation + 1;
+  if (generation >= 1u << (32 - BH_PEER_SLOT_BITS)) {
+    generation = 1;
+  }
+  memset(p, 0, sizeof *p);
+  p->generation = generation;
+  p->id = generation << BH_PEER_SLOT_BITS | (uint32_t)(p - hub->peers);
+  p->state = PEER_UNREGISTERED;
+  p->since = now;
+  p->heard = now;
+  bh_reader_init(&p->reader, BH_CLIENT_BODY_MAX, hub->allocator);
+  bh_outbox_init(&p->out, hub->allocator);
+  (*count_of(hub, p))++;
+  return p;
 }
 
 void bh_peer_forget(bh_hub *hub, peer *p) {
@@ -69,7 +82,7 @@ void bh_peer_forget(bh_hub *hub, peer *p) {
 }
 
 peer *bh_peer_of_instance(bh_hub *hub, const char *instance) {
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     peer *p = &hub->peers[slot];
     if (p->state == PEER_REGISTERED && strcmp(p->info.instance, instance) == 0) {
       return p;

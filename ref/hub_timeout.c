@@ -56,7 +56,7 @@ static uint64_t least(uint64_t a, uint64_t b) {
 uint64_t bh_hub_expiry(const bh_hub *hub) {
   uint64_t expiry = least(hub->next_beat, least(hub->next_reserved, bh_active_expiry(hub)));
 
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     expiry = least(expiry, deadline(hub, &hub->peers[slot]));
   }
   return expiry;
@@ -66,7 +66,7 @@ uint64_t bh_hub_expiry(const bh_hub *hub) {
 static void give_fresh_time(bh_hub *hub, uint64_t now, uint64_t late) {
   bh_log(hub, BH_LOG_WARNING, "late: this process was held up for %llu ms, every client gets a fresh time-out",
          (unsigned long long)late);
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     hub->peers[slot].heard = now;
     hub->peers[slot].since = now;
   }
@@ -84,7 +84,7 @@ static void give_fresh_time(bh_hub *hub, uint64_t now, uint64_t late) {
 }
 
 static void expire_peers(bh_hub *hub, uint64_t now) {
-  for (size_t slot = 0; slot < BH_PEER_SLOTS; slot++) {
+  for (size_t slot = 0; slot < hub->peer_end; slot++) {
     peer *p = &hub->peers[slot];
     if (now < deadline(hub, p)) {
       continue;

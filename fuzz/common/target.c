@@ -14,5 +14,5 @@ size_t fuzz_draw(const uint8_t *octets, size_t size) {
 }
 
 size_t fuzz_next_cut(size_t cut, size_t size) {
-  return cut + 1 + size / 1000;
+  return cut + 1 + size / (size > 10000 ? 100 : 1000);
 }

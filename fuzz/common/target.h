@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
  */
 extern int fuzz_every_cut;
 size_t fuzz_draw(const uint8_t *octets, size_t size);
-/* The next of all: a thousand of them, where there are more. */
+/* The next of all: a thousand of them where there are more, and a hundred of a large input. */
 size_t fuzz_next_cut(size_t cut, size_t size);
 
 #endif
