@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include "body.h"
+#include "cmd_system.h"
 #include "json.h"
 #include "reader.h"
 
@@ -158,7 +159,7 @@ static int lint_file(const lint_options *options, const char *name) {
   lint l = {.options = options, .name = name};
   bool failed;
 
-  l.file = standard_input ? stdin : fopen(name, "rb");
+  l.file = standard_input ? stdin : cmd_open_file(name);
   if (l.file == NULL) {
     cmd_failed(&cmd_lint, "%s: it cannot be opened: %s", name, strerror(errno));
     return CMD_USAGE;

@@ -4,11 +4,9 @@
 #include "escape.h"
 #include "json_write.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Imports that were given up: what they are, and what becomes of them. */
 
@@ -150,6 +148,7 @@ static int decide_on(decision decide, const parked_options *options, const char 
 
 static int find_spool(const parked_options *options, bh_paths *paths) {
   bh_why why = {""};
+  int error;
 
   if (!bh_group_is_valid(options->group)) {
     return cmd_usage(&cmd_parked, "--group takes 1-%d of A-Z, a-z, 0-9 and '-', and '%s' is none of that", BH_GROUP_MAX,
@@ -162,8 +161,9 @@ static int find_spool(const parked_options *options, bh_paths *paths) {
     return cmd_usage(&cmd_parked, "the path of --spool is too long");
   }
   /* The group's own may not be there yet; one that is named is meant. */
-  if (options->spool != NULL && access(options->spool, R_OK | X_OK) != 0) {
-    return cmd_failed(&cmd_parked, "the spool %s cannot be read: %s", options->spool, strerror(errno));
+  error = options->spool == NULL ? 0 : bh_directory_access(options->spool, false);
+  if (error != 0) {
+    return cmd_failed(&cmd_parked, "the spool %s cannot be read: %s", options->spool, uv_strerror(error));
   }
   return options->spool != NULL || bh_paths_complete(paths, options->group, &why) == 0
              ? CMD_OK

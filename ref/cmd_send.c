@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd.h"
 
+#include "cmd_system.h"
 #include "uv_port.h"
 
 #include <errno.h>
@@ -171,7 +172,7 @@ static int send_file(const send_options *options, const char *name) {
   struct sockaddr_in address;
   int error;
 
-  s.file = standard_input ? stdin : fopen(name, "rb");
+  s.file = standard_input ? stdin : cmd_open_file(name);
   if (s.file == NULL) {
     return cmd_failed(&cmd_send, "%s: it cannot be opened: %s", name, strerror(errno));
   }

@@ -4,7 +4,6 @@
 #include "cmd_input.h"
 #include "uv_server.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,7 @@ typedef struct {
 
 typedef struct {
   uv_loop_t loop;
-  uv_signal_t interrupt;
-  uv_signal_t terminate;
+  cmd_signals signals;
   cmd_input input;
   bool has_input;
   bh_server *server;
@@ -36,11 +34,6 @@ typedef struct {
 } serve_command;
 
 /* ---- the end */
-
-static void close_signals(serve_command *c) {
-  uv_close((uv_handle_t *)&c->interrupt, NULL);
-  uv_close((uv_handle_t *)&c->terminate, NULL);
-}
 
 static void end(serve_command *c, const char *why) {
   if (c->ending) {
@@ -52,11 +45,11 @@ static void end(serve_command *c, const char *why) {
   if (c->has_input) {
     cmd_input_stop(&c->input);
   }
-  close_signals(c);
+  cmd_signals_stop(&c->signals);
 }
 
-static void on_signal(uv_signal_t *handle, int number) {
-  end(handle->data, number == SIGINT ? "interrupted" : "told to terminate");
+static void on_signal(void *ctx, const char *how) {
+  end(ctx, how);
 }
 
 static void on_end_of_input(void *ctx) {
@@ -121,15 +114,6 @@ static int check(const serve_options *options) {
   return cmd_check_timings(&cmd_serve, options->heartbeat_ms, options->timeout_ms);
 }
 
-static void watch_signals(serve_command *c) {
-  uv_signal_init(&c->loop, &c->interrupt);
-  uv_signal_init(&c->loop, &c->terminate);
-  c->interrupt.data = c;
-  c->terminate.data = c;
-  uv_signal_start(&c->interrupt, on_signal, SIGINT);
-  uv_signal_start(&c->terminate, on_signal, SIGTERM);
-}
-
 static int serve(serve_command *c, const serve_options *options, const bh_paths *paths) {
   bh_server_config config = {.endpoint = paths->endpoint,
                              .state = paths->state,
@@ -144,14 +128,15 @@ static int serve(serve_command *c, const serve_options *options, const bh_paths 
   int error;
 
   uv_loop_init(&c->loop);
-  watch_signals(c); /* whoever sees that the hub is ready may tell it to end at once */
+  cmd_signals_start(&c->signals, &c->loop, on_signal,
+                    c); /* whoever sees that the hub is ready may tell it to end at once */
   error = bh_server_start(&c->loop, &config, &c->server, &why);
   c->has_input = error == 0 && options->watch_input;
   if (c->has_input) {
     cmd_input_start(&c->input, &c->loop, NULL, on_end_of_input, c);
   }
   if (error != 0) {
-    close_signals(c);
+    cmd_signals_stop(&c->signals);
   }
   uv_run(&c->loop, UV_RUN_DEFAULT);
   uv_loop_close(&c->loop);

@@ -3,7 +3,7 @@
 
 #include "json.h"
 #include "json_write.h"
-#include <signal.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -63,8 +63,7 @@ static void stop(cmd_session *session) {
   }
   bh_link_stop(session->link, NULL, NULL);
   uv_close((uv_handle_t *)&session->patience, NULL);
-  uv_close((uv_handle_t *)&session->interrupt, NULL);
-  uv_close((uv_handle_t *)&session->terminate, NULL);
+  cmd_signals_stop(&session->signals);
 }
 
 static void on_patience_ends(uv_timer_t *timer) {
@@ -112,10 +111,10 @@ static void on_news(void *ctx, bh_election_news news, const char *text) {
   }
 }
 
-static void on_signal(uv_signal_t *handle, int number) {
-  cmd_session *session = handle->data;
+static void on_signal(void *ctx, const char *how) {
+  cmd_session *session = ctx;
 
-  (void)number;
+  (void)how;
   if (session->ending) {
     stop(session);
   } else if (session->config.interrupted != NULL) {
@@ -128,14 +127,9 @@ static void on_signal(uv_signal_t *handle, int number) {
 /* ---- the beginning */
 
 static void watch_signals(cmd_session *session) {
-  uv_signal_init(&session->loop, &session->interrupt);
-  uv_signal_init(&session->loop, &session->terminate);
   uv_timer_init(&session->loop, &session->patience);
-  session->interrupt.data = session;
-  session->terminate.data = session;
   session->patience.data = session;
-  uv_signal_start(&session->interrupt, on_signal, SIGINT);
-  uv_signal_start(&session->terminate, on_signal, SIGTERM);
+  cmd_signals_start(&session->signals, &session->loop, on_signal, session);
 }
 
 static int start_link(cmd_session *session, char endpoints[BH_ENDPOINTS_MAX][BH_PATH_MAX], size_t count, bh_why *why) {

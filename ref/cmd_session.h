@@ -3,6 +3,7 @@
 #define BH_CMD_SESSION_H
 
 #include "cmd.h"
+#include "cmd_signals.h"
 #include "uv_link.h"
 
 /* A command that is a client: a loop, the signals that end it, and a link to the hub. */
@@ -31,8 +32,7 @@ typedef struct {
 struct cmd_session {
   cmd_session_config config;
   uv_loop_t loop;
-  uv_signal_t interrupt;
-  uv_signal_t terminate;
+  cmd_signals signals;
   uv_timer_t patience; /* with the answer to UNREGISTER */
   bh_link *link;
   bool ending;

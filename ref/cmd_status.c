@@ -6,9 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MESSAGE_ESCAPED_MAX = 2048 };
+enum { STANDARD_OUTPUT = 1, MESSAGE_ESCAPED_MAX = 2048 };
 
 /* Who is hub, who is active, who is registered, how many imports wait. */
 
@@ -107,7 +106,7 @@ static void write_table(const bh_client_view *view) {
 
 /* On a terminal the newest stands alone; elsewhere one follows the other. */
 static void show(status_command *c) {
-  bool redraws = c->options->watch && !c->options->json && isatty(STDOUT_FILENO) != 0;
+  bool redraws = c->options->watch && !c->options->json && uv_guess_handle(STANDARD_OUTPUT) == UV_TTY;
   bh_client_view view;
 
   bh_client_status(bh_link_client(c->session.link), &view);

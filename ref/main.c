@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd.h"
 
-#include <fcntl.h>
-#include <signal.h>
+#include "cmd_system.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* bridgehub: one program with subcommands. */
 
@@ -72,27 +71,10 @@ static int run(int argc, char **argv) {
   return command == NULL ? unknown(argv[1]) : command->run(argc - 1, argv + 1);
 }
 
-/*
- * A descriptor that was closed could otherwise become a socket's, and be written to by the log. Standard output is
- * opened for reading, so that writing fails as it would have: `client --ack` must not finish what nobody can read.
- */
-static void open_standard_files(void) {
-  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
-    if (fcntl(file, F_GETFD) < 0) {
-      open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY); /* the lowest that is free: this one */
-    }
-  }
-}
-
 int main(int argc, char **argv) {
-  struct sigaction ignore = {.sa_handler = SIG_IGN};
   int status;
 
-  open_standard_files();
-  /* A peer that is gone is told by the write that fails, and a terminal that may not be read by the read. */
-  sigaction(SIGPIPE, &ignore, NULL);
-  sigaction(SIGTTIN, &ignore, NULL);
-  sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is told by the write that fails, too */
+  cmd_system_begin(&argc, &argv);
   status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout) != 0) {
     fprintf(stderr, "bridgehub: standard output cannot be written\n");

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int mode_file = 0600;
+#include <unistd.h>
+
 static const int mode_directory = 0700;
 
 /* libuv's file requests without a callback are done when they return; their result is all that is of interest. */
@@ -16,48 +17,10 @@ static int finish(uv_fs_t *request) {
 }
 
 int bh_path_join(char path[BH_PATH_MAX], const char *directory, const char *name, const char *suffix) {
-  const char *slash = name[0] == '\0' ? "" : "/";
-  int size = snprintf(path, BH_PATH_MAX, "%s%s%s%s", directory, slash, name, suffix);
+  const char *separator = name[0] == '\0' ? "" : bh_path_separator;
+  int size = snprintf(path, BH_PATH_MAX, "%s%s%s%s", directory, separator, name, suffix);
 
   return size < 0 || size >= BH_PATH_MAX ? UV_ENAMETOOLONG : 0;
-}
-
-int bh_file_create(const char *path) {
-  uv_fs_t request;
-
-  uv_fs_open(NULL, &request, path, UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_EXCL | UV_FS_O_NOFOLLOW, mode_file, NULL);
-  return finish(&request);
-}
-
-static int open_regular(const char *path, int flags) {
-  uv_fs_t request;
-  uv_stat_t status;
-  int file;
-  int error;
-
-  /* Not blocking: opening somebody's FIFO must not wait for its other end. */
-  uv_fs_open(NULL, &request, path, flags | UV_FS_O_NOFOLLOW | UV_FS_O_NONBLOCK, mode_file, NULL);
-  file = finish(&request);
-  if (file < 0) {
-    return file;
-  }
-  error = bh_file_status(file, &status);
-  if (error == 0 && (status.st_mode & S_IFMT) != S_IFREG) {
-    error = UV_EINVAL;
-  }
-  if (error != 0) {
-    bh_file_close(file);
-    return error;
-  }
-  return file;
-}
-
-int bh_file_open(const char *path) {
-  return open_regular(path, UV_FS_O_RDONLY);
-}
-
-int bh_file_append(const char *path) {
-  return open_regular(path, UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_APPEND);
 }
 
 int bh_file_status(int file, uv_stat_t *status) {
@@ -102,13 +65,6 @@ void bh_file_close(int file) {
   finish(&request);
 }
 
-int bh_file_rename(const char *from, const char *to) {
-  uv_fs_t request;
-
-  uv_fs_rename(NULL, &request, from, to, NULL);
-  return finish(&request);
-}
-
 int bh_file_remove(const char *path) {
   uv_fs_t request;
   int error;
@@ -139,6 +95,13 @@ int bh_directory_make(const char *path) {
   uv_fs_mkdir(NULL, &request, path, mode_directory, NULL);
   error = finish(&request);
   return error == UV_EEXIST ? 0 : error;
+}
+
+int bh_directory_access(const char *path, bool writing) {
+  uv_fs_t request;
+
+  uv_fs_access(NULL, &request, path, R_OK | X_OK | (writing ? W_OK : 0), NULL);
+  return finish(&request);
 }
 
 int bh_directory_list(const char *path, int (*entry)(void *ctx, const char *name), void *ctx) {

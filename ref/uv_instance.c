@@ -2,8 +2,8 @@
 #include "buffer.h"
 #include "uv_instance_events.h"
 #include "uv_link.h"
+#include "uv_thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -435,19 +435,6 @@ static void run(void *arg) {
   uv_run(&instance->loop, UV_RUN_DEFAULT);
 }
 
-/* Signals are the application's: none is to interrupt this thread, nor is SIGPIPE to end the process. */
-static int start_thread(bh_instance *instance) {
-  sigset_t all;
-  sigset_t former;
-  int error;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &former);
-  error = uv_thread_create(&instance->thread, run, instance);
-  pthread_sigmask(SIG_SETMASK, &former, NULL);
-  return error;
-}
-
 /* ---- the beginning */
 
 static int check(const bh_instance_config *config, bh_why *why) {
@@ -629,7 +616,7 @@ static int begin(bh_instance *instance, const bh_instance_config *config, const 
   }
   error = keep_paths(instance, s) ? start_link(instance, config, s, why) : UV_ENOMEM;
   if (error == 0) {
-    error = start_thread(instance);
+    error = bh_thread_start(&instance->thread, run, instance);
     if (error != 0) {
       bh_why_set(why, error, "the instance's thread cannot begin: %s", uv_strerror(error));
     }

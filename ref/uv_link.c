@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "json_write.h"
+#include "uv_endpoint.h"
 #include "uv_fork.h"
 #include "uv_port.h"
 #include "uv_process.h"
@@ -495,8 +496,7 @@ static void flush(bh_link *link) {
   size_t size;
 
   while (c != NULL && link->open && !c->writing && (size = bh_client_send(link->client, &octets)) > 0) {
-    uv_buf_t buffer = uv_buf_init((char *)octets, (unsigned)size);
-    int sent = uv_try_write((uv_stream_t *)&c->pipe, &buffer, 1);
+    int sent = bh_endpoint_try_write(&c->pipe, octets, size);
 
     if (sent == UV_EAGAIN && write_later(c, octets, size) == 0) {
       return;
@@ -569,7 +569,7 @@ static void attempt(bh_link *link) {
   c->pipe.data = c;
   link->handles++;
   link->connection = c;
-  uv_pipe_connect(&c->connect, &c->pipe, link->endpoints[link->trying], on_connected);
+  bh_endpoint_connect(&c->connect, &c->pipe, link->endpoints[link->trying], on_connected);
   bh_fork_guard_handle((const uv_handle_t *)&c->pipe);
 }
 

@@ -3,13 +3,12 @@
 
 #include "json.h"
 #include "uv_file.h"
+#include "uv_lock.h"
 #include "uv_say.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
  * What was given up, by hand. A hub may be at work in the same spool, and another hand: an import changes its place by
@@ -293,13 +292,5 @@ int bh_parked_drop(const char *spool, const char *id, char *why, size_t why_size
 /* ---- the hub */
 
 bool bh_parked_hub_runs(const char *spool) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  char path[BH_PATH_MAX];
-  int file = bh_path_join(path, spool, "lock", "") == 0 ? bh_file_open(path) : -1;
-  bool runs = file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-
-  if (file >= 0) {
-    bh_file_close(file);
-  }
-  return runs;
+  return bh_lock_is_held(spool);
 }

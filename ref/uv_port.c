@@ -3,35 +3,36 @@
 
 #include "uv_fork.h"
 
-#include <errno.h>
 #include <string.h>
-
-#include <sys/socket.h>
 
 const char bh_port_ipv4[] = "127.0.0.1";
 const char bh_port_ipv6[] = "::1";
 
 enum { BACKLOG = 128 };
 
-static int bind_to(uv_tcp_t *listener, const char *address, uint16_t port) {
-  struct sockaddr_in6 ipv6;
+typedef union {
+  struct sockaddr any;
   struct sockaddr_in ipv4;
-  int error;
+  struct sockaddr_in6 ipv6;
+} address_of_port;
 
-  if (strchr(address, ':') != NULL) {
-    error = uv_ip6_addr(address, port, &ipv6);
-    return error != 0 ? error : uv_tcp_bind(listener, (const struct sockaddr *)&ipv6, UV_TCP_IPV6ONLY);
-  }
-  error = uv_ip4_addr(address, port, &ipv4);
-  return error != 0 ? error : uv_tcp_bind(listener, (const struct sockaddr *)&ipv4, 0);
+static bool is_ipv6(const char *address) {
+  return strchr(address, ':') != NULL;
+}
+
+static int set_address(address_of_port *place, const char *address, uint16_t port) {
+  return is_ipv6(address) ? uv_ip6_addr(address, port, &place->ipv6) : uv_ip4_addr(address, port, &place->ipv4);
 }
 
 int bh_port_listen(uv_loop_t *loop, uv_tcp_t *listener, const char *address, uint16_t port, uv_connection_cb connection,
                    bh_why *why) {
-  int error = uv_tcp_init(loop, listener);
+  address_of_port place;
+  int wrong = set_address(&place, address, port);
+  int error = bh_port_init(loop, listener, &place.any);
 
+  error = error != 0 ? error : wrong;
   if (error == 0) {
-    error = bind_to(listener, address, port);
+    error = uv_tcp_bind(listener, &place.any, is_ipv6(address) ? UV_TCP_IPV6ONLY : 0);
     bh_fork_guard_handle((const uv_handle_t *)listener);
   }
   /* Accepted sockets inherit it, so that there is no moment in which the hub's death looks like an orderly end. */
@@ -47,15 +48,4 @@ int bh_port_listen(uv_loop_t *loop, uv_tcp_t *listener, const char *address, uin
                       uv_strerror(error));
   }
   return 0;
-}
-
-int bh_port_set_reset(const uv_tcp_t *socket, bool reset) {
-  const struct linger linger = {.l_onoff = reset, .l_linger = 0};
-  uv_os_fd_t descriptor;
-  int error = uv_fileno((const uv_handle_t *)socket, &descriptor);
-
-  if (error == 0 && setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) != 0) {
-    error = uv_translate_sys_error(errno);
-  }
-  return error;
 }

@@ -176,8 +176,7 @@ static bool send_now(bh_server_peer *p) {
   size_t size;
 
   while ((size = bh_hub_send(server->hub, p->id, &octets)) > 0) {
-    uv_buf_t buffer = uv_buf_init((char *)octets, (unsigned)size);
-    int sent = uv_try_write((uv_stream_t *)&p->pipe, &buffer, 1);
+    int sent = bh_endpoint_try_write(&p->pipe, octets, size);
 
     if (sent == UV_EAGAIN) {
       return write_later(p, octets, size) == 0;

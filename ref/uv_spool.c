@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <unistd.h>
-
 const char bh_spool_queue[] = "queue";
 const char bh_spool_parked[] = "parked";
 const char bh_spool_retry[] = "retry";
@@ -79,16 +77,15 @@ static int make_private(const char *path, bh_why *why) {
   if (error != 0) {
     return bh_why_set(why, error, "the spool %s cannot be made: %s", path, uv_strerror(error));
   }
-  if (status.st_uid != geteuid()) {
+  if (!bh_file_is_ours(&status)) {
     return bh_why_set(why, UV_EPERM, "the spool %s belongs to another user", path);
   }
-  if ((status.st_mode & 07777) != 0700) {
+  if (!bh_directory_is_private(&status)) {
     error = uv_fs_chmod(NULL, &request, path, 0700, NULL);
     uv_fs_req_cleanup(&request);
   }
   if (error == 0) {
-    error = uv_fs_access(NULL, &request, path, R_OK | W_OK | X_OK, NULL);
-    uv_fs_req_cleanup(&request);
+    error = bh_directory_access(path, true);
   }
   if (error != 0) {
     return bh_why_set(why, error, "the spool %s cannot be written: %s", path, uv_strerror(error));

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <unistd.h>
-
 enum { STATE_MAX = 1024 * 1024 };
 
 /* A group's name holds no dot, so that this is no group's state file. */
@@ -20,7 +18,7 @@ static const char *read_whole(int file, bh_buffer *octets) {
   uv_stat_t status;
   int got;
 
-  if (bh_file_status(file, &status) != 0 || status.st_uid != geteuid()) {
+  if (bh_file_status(file, &status) != 0 || !bh_file_is_ours(&status)) {
     return "it belongs to another user";
   }
   if (status.st_size > STATE_MAX) {

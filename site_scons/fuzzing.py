@@ -17,7 +17,8 @@ Target = collections.namedtuple('Target', 'name program seeds')
 VECTORS = {'fuzz_message': ['frame', 'messages'], 'fuzz_bridge': ['bridge', 'json'], 'fuzz_state': ['state', 'json']}
 
 # What makes system calls for the sake of the spool.
-SPOOL_DRIVERS = ['uv_file.c', 'uv_parked.c', 'uv_say.c', 'uv_spool.c', 'uv_spool_scan.c']
+SPOOL_DRIVERS = ['uv_file.c', 'uv_file_posix.c', 'uv_fork_posix.c', 'uv_lock_posix.c', 'uv_parked.c', 'uv_say.c', 'uv_spool.c',
+                 'uv_spool_scan.c']
 
 # A program under one of these brings its own main().
 DRIVERS = ('afl', 'afl-asan', 'afl-cmplog', 'libfuzzer')

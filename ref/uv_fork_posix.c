@@ -59,7 +59,7 @@ static bool make_room(size_t words) {
   return true;
 }
 
-void bh_fork_guard(uv_os_fd_t descriptor) {
+void bh_fork_guard(int descriptor) {
   size_t word = (size_t)descriptor / WORD_BITS;
 
   if (descriptor < 0) {
@@ -74,7 +74,7 @@ void bh_fork_guard(uv_os_fd_t descriptor) {
   pthread_mutex_unlock(&mutex);
 }
 
-void bh_fork_forget(uv_os_fd_t descriptor) {
+void bh_fork_forget(int descriptor) {
   size_t word = (size_t)descriptor / WORD_BITS;
 
   if (descriptor < 0) {

@@ -116,6 +116,18 @@ int bh_lock_take(bh_lock *lock, const char *spool, bh_why *why) {
   return error;
 }
 
+bool bh_lock_is_held(const char *spool) {
+  char path[BH_PATH_MAX];
+  struct flock other;
+  int file = bh_path_join(path, spool, "lock", "") == 0 ? bh_file_open(path) : -1;
+  bool held_by_another = file >= 0 && lock_whole(file, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;
+
+  if (file >= 0) {
+    bh_file_close(file);
+  }
+  return held_by_another;
+}
+
 void bh_lock_release(bh_lock *lock) {
   if (lock->file < 0) {
     return;
