@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bridge Hub: several Blender windows share one Quixel Bridge."""
+from __future__ import annotations
+
+import bpy
+
+from . import header, operators, panel, preferences, running
+
+# For Blender 2.93 to 4.1; blender_manifest.toml says the same to later ones. Blender reads it without running it.
+bl_info = {
+    'name': 'Bridge Hub',
+    'author': 'The Bridge Hub project',
+    'version': (0, 1, 0),
+    'blender': (2, 93, 0),
+    'location': '3D Viewport > Sidebar > Quixel',
+    'description': 'Several Blender windows share one Quixel Bridge, and each export lands in the one you chose',
+    'category': 'Import-Export',
+}
+
+CLASSES = preferences.CLASSES + operators.CLASSES + panel.CLASSES
+
+
+def register() -> None:
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+    panel.register()
+    header.register()
+    running.register()
+
+
+def unregister() -> None:
+    running.unregister()
+    header.unregister()
+    panel.unregister()
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in the sidebar of the 3D view."""
+from __future__ import annotations
+
+import os
+
+import bpy
+
+from . import automatic, names, payload, thumbnails
+from .library import Mode
+from .parked import ParkedImport
+from .pending import Pending
+from .session import session
+from .wrapping import labels
+
+MODES = {
+    Mode.CONNECTING: ('Connecting', 'SORTTIME'),
+    Mode.HUB: ('Hub (Primary)', 'NETWORK_DRIVE'),
+    Mode.CLIENT: ('Client (Secondary)', 'LINKED'),
+    Mode.PORT_TAKEN: ('Port Taken', 'ERROR'),
+    Mode.NOT_RESPONDING: ('Hub Not Responding', 'ERROR'),
+    Mode.UNUSABLE: ('Hub Cannot Be Used', 'ERROR'),
+    Mode.SUPERSEDED: ('Superseded', 'ERROR'),
+}
+
+ASSETS_SHOWN = 6
+THUMBNAIL_SCALE = 4.0
+# Of a box inside a panel.
+BOX_MARGIN = 76
+
+
+class Panel:
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = 'Quixel'
+
+
+class VIEW3D_PT_bridge_hub(Panel, bpy.types.Panel):
+    bl_idname = 'VIEW3D_PT_bridge_hub'
+    bl_label = 'Quixel Bridge'
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.operator('bridge_hub.open_preferences', text='', icon='PREFERENCES', emboss=False)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        if not session.runs:
+            _draw_stopped(layout, context)
+            return
+        _draw_status(layout)
+        column = layout.column(align=True)
+        row = column.row(align=True)
+        row.scale_y = 1.5
+        row.operator('bridge_hub.launch_and_claim')
+        if session.status.active:
+            column.operator('bridge_hub.release')
+        if session.status.problem:
+            _draw_error(layout, context, session.status.problem)
+
+
+def _draw_stopped(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    layout.label(text='Not Running', icon='CANCEL')
+    if session.why_not:
+        _draw_error(layout, context, session.why_not)
+    layout.operator('bridge_hub.start')
+
+
+def _draw_status(layout: bpy.types.UILayout) -> None:
+    status = session.status
+    column = layout.column(align=True)
+    text, icon = MODES[status.mode]
+    column.label(text=text, icon=icon)
+    if status.active:
+        column.label(text='Active, receiving imports', icon='RADIOBUT_ON')
+    else:
+        column.label(text='Inactive', icon='RADIOBUT_OFF')
+    column.label(text=session.name, icon='FILE_BLEND')
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, dismiss: bool = False) -> None:
+    box = layout.box()
+    box.alert = True
+    labels(box, context, text[:1].upper() + text[1:], 'ERROR', margin=BOX_MARGIN)
+    if dismiss:
+        box.operator('bridge_hub.forget_error', icon='X')
+
+
+class VIEW3D_PT_bridge_hub_windows(Panel, bpy.types.Panel):
+    bl_idname = 'VIEW3D_PT_bridge_hub_windows'
+    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+    bl_label = 'Blender Windows'
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(session.status.peers)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        shown = names.to_show(session.status.peers)
+        for peer in session.status.peers:
+            active = peer.instance == session.status.active_instance
+            own = peer.instance == session.status.instance
+            row = column.row(align=True)
+            row.label(text=shown[peer.instance] + (' (this one)' if own else ''),
+                      icon='RADIOBUT_ON' if active else 'RADIOBUT_OFF')
+            button = row.row(align=True)
+            button.enabled = not active
+            button.operator('bridge_hub.claim', text='', icon='IMPORT', depress=active).instance = peer.instance
+
+
+class VIEW3D_PT_bridge_hub_imports(Panel, bpy.types.Panel):
+    bl_idname = 'VIEW3D_PT_bridge_hub_imports'
+    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+    bl_label = 'Imports'
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session.runs
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        if session.progress is not None:
+            _draw_progress(layout, context)
+        items = session.queue.items()
+        if items and automatic.is_on():
+            labels(layout, context, automatic.why_not_now() or 'Importing', 'TIME')
+        for item in items:
+            _draw_pending(layout.box(), context, item)
+        if len(items) > 1:
+            row = layout.row(align=True)
+            row.operator('bridge_hub.import_all', icon='IMPORT')
+            row.operator('bridge_hub.discard_all')
+        _draw_waiting(layout, context)
+        if session.last_import:
+            labels(layout, context, session.last_import, 'CHECKMARK', most=2)
+        if session.last_error:
+            _draw_error(layout, context, session.last_error, dismiss=True)
+        if not (items or session.status.waiting or session.last_import or session.last_error):
+            layout.label(text='Nothing yet', icon='BLANK1')
+
+
+def _draw_waiting(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    waiting = session.status.waiting
+    if waiting:
+        whom = 'for this window' if session.status.active else 'for another window' if session.status.active_instance else (
+            'until a window is active')
+        labels(layout, context, '%d export%s wait%s %s' % (waiting, '' if waiting == 1 else 's', 's' if waiting == 1 else '', whom),
+               'TIME')
+
+
+def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    progress = session.progress
+    column = layout.column(align=True)
+    if hasattr(column, 'progress'):
+        column.progress(factor=progress.share, text='%d %%' % round(progress.share * 100))
+    else:
+        # Before Blender 4.0 a slider that nobody can move.
+        context.window_manager.bridge_hub_progress = progress.share * 100
+        column.prop(context.window_manager, 'bridge_hub_progress', text='', slider=True)
+    labels(column, context, progress.text, most=2)
+
+
+def _draw_pending(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
+    labels(box, context, item.title, 'ASSET_MANAGER' if len(item.assets) < 2 else 'DOCUMENTS', most=2, margin=BOX_MARGIN)
+    if item.error:
+        labels(box, context, item.error, 'ERROR', margin=BOX_MARGIN)
+    elif len(item.assets) == 1:
+        _draw_asset(box, context, item)
+    else:
+        _draw_batch(box, item)
+    if item.attempt > 1:
+        labels(box, context, 'Sent before (attempt %d): it may have been imported already' % item.attempt, 'INFO',
+               margin=BOX_MARGIN)
+    if item.done:
+        labels(box, context, '%d of %d were imported before' % (len(item.done), len(item.assets)), 'INFO', margin=BOX_MARGIN)
+    _draw_missing(box, context, item)
+    row = box.row(align=True)
+    row.operator('bridge_hub.import_pending', icon='IMPORT').import_id = item.import_id
+    row.operator('bridge_hub.discard', icon='TRASH').import_id = item.import_id
+
+
+def _draw_asset(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
+    asset = item.assets[0]
+    icon = thumbnails.icon(item.import_id, asset.preview)
+    if icon:
+        box.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+    column = box.column(align=True)
+    column.scale_y = 0.8
+    for text in payload.summary(asset).split(', '):
+        column.label(text=text, icon='BLANK1')
+
+
+def _draw_batch(box: bpy.types.UILayout, item: Pending) -> None:
+    column = box.column(align=True)
+    for asset in item.assets[:ASSETS_SHOWN]:
+        icon = thumbnails.icon(item.import_id, asset.preview)
+        arguments = {'icon_value': icon} if icon else {'icon': 'DOT'}
+        column.label(text='%s, %s' % (asset.name, asset.label), **arguments)
+    if len(item.assets) > ASSETS_SHOWN:
+        column.label(text='and %d more' % (len(item.assets) - ASSETS_SHOWN), icon='BLANK1')
+
+
+def _draw_missing(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
+    count = item.missing_count
+    if not count:
+        return
+    first = next(iter(item.missing.values()))[0]
+    name = os.path.basename(first.replace('\\', '/'))
+    text = 'Not on disk: %s' % name if count == 1 else '%d files are not on disk: %s, …' % (count, name)
+    labels(box, context, text, 'ERROR', margin=BOX_MARGIN)
+
+
+class VIEW3D_PT_bridge_hub_parked(Panel, bpy.types.Panel):
+    bl_idname = 'VIEW3D_PT_bridge_hub_parked'
+    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+    bl_label = 'Parked'
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session.status.parked > 0
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.label(text=str(session.status.parked))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for item in session.parked:
+            _draw_parked(self.layout.box(), context, item)
+
+
+def _draw_parked(box: bpy.types.UILayout, context: bpy.types.Context, item: ParkedImport) -> None:
+    row = box.row(align=True)
+    row.label(text=session.titles.get(item.import_id, item.title), icon='PAUSE')
+    row.operator('bridge_hub.retry', text='', icon='FILE_REFRESH').import_id = item.import_id
+    row.operator('bridge_hub.drop', text='', icon='TRASH').import_id = item.import_id
+    if item.reason:
+        labels(box, context, item.reason, most=3, margin=BOX_MARGIN)
+
+
+CLASSES = (VIEW3D_PT_bridge_hub, VIEW3D_PT_bridge_hub_windows, VIEW3D_PT_bridge_hub_imports, VIEW3D_PT_bridge_hub_parked)
+
+
+def register() -> None:
+    bpy.types.WindowManager.bridge_hub_progress = bpy.props.FloatProperty(
+        name='Progress', subtype='PERCENTAGE', min=0, max=100, precision=0, options={'SKIP_SAVE'})
+
+
+def unregister() -> None:
+    del bpy.types.WindowManager.bridge_hub_progress

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""`scons addon`: the zip that Blender installs."""
+import ast
+import os
+import platform
+import zipfile
+
+import libuv
+
+# As Blender's extensions call it, and what addon/bridge_hub/library.py looks for.
+PLATFORM = 'linux-' + {'x86_64': 'x64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
+LIBRARY = 'libbridgehub.so'
+
+# Where the zip has whose: the add-on's own, and those of what is in the library.
+LICENCES = {'addon/LICENSE': 'LICENSE', 'LICENSE': 'lib/LICENSE', libuv.SOURCE + '/LICENSE': 'lib/LICENSE.libuv'}
+
+ROOT = 'bridge_hub/'
+# The same octets from the same sources.
+WHEN = (2020, 1, 1, 0, 0, 0)
+
+
+def _version(source):
+    """What bl_info says, read as Blender reads it: without running anything."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == 'bl_info':
+            return '.'.join(map(str, ast.literal_eval(node.value)['version']))
+    return 'none'
+
+
+def _name(node):
+    path = str(node)
+    if path.endswith(LIBRARY):
+        return 'lib/' + LIBRARY
+    return LICENCES.get(path) or os.path.relpath(path, 'addon/bridge_hub')
+
+
+def write_zip(target, source, env):
+    contents = {}
+    for node in source:
+        contents[_name(node)] = node.get_contents()
+    found = _version(contents['__init__.py'].decode())
+    if found != env['VERSION']:
+        print('addon/bridge_hub/__init__.py: bl_info has version %s, and the library %s' % (found, env['VERSION']))
+        return 1
+    manifest = contents['blender_manifest.toml'].decode()
+    contents['blender_manifest.toml'] = manifest.replace('@VERSION@', env['VERSION']).replace('@PLATFORM@', PLATFORM).encode()
+    with zipfile.ZipFile(str(target[0]), 'w', zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(ROOT + name, WHEN)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
+            archive.writestr(entry, contents[name])
+    return 0
