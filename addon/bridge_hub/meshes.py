@@ -84,6 +84,32 @@ def _reader(format_: str) -> Iterator[Reader]:
 
 
 @contextlib.contextmanager
+def _numpy_with_bool(format_: str) -> Iterator[None]:
+    """The glTF importer of Blender 3.4 and before asks for a name that NumPy 1.24 took away; distributions ship them together."""
+    if format_ not in ('gltf', 'glb'):
+        yield
+        return
+    import numpy
+    lacks = 'bool' not in vars(numpy)
+    if lacks:
+        numpy.bool = bool
+    try:
+        yield
+    finally:
+        if lacks:
+            del numpy.bool
+
+
+def _reason(error: Exception) -> str:
+    """Of what an operator raises: Blender puts a traceback before it, and where it was called after it, and cuts the whole short."""
+    lines = [line for line in str(error).strip().split('\n') if line.strip() and not line.startswith('Location: ')]
+    last = lines[-1].strip() if lines else type(error).__name__
+    if last.endswith('truncated'):
+        return 'its importer failed; the console has the traceback'
+    return last[len('Error: '):] if last.startswith('Error: ') else last
+
+
+@contextlib.contextmanager
 def _scene_kept(scene: bpy.types.Scene) -> Iterator[None]:
     """Importers set the frame rate, and the range, to those of their file."""
     names = ('frame_start', 'frame_end', 'frame_current')
@@ -120,7 +146,7 @@ def read(context: bpy.types.Context, path: str, format_: str) -> list[bpy.types.
     """The meshes, and the empties above them. Lights, cameras and the like of the file are removed."""
     before = set(bpy.data.objects)
     try:
-        with _reader(format_) as reader, _scene_kept(context.scene):
+        with _reader(format_) as reader, _scene_kept(context.scene), _numpy_with_bool(format_):
             result = reader.call(filepath=path, **reader.known_arguments())
         new = [found for found in bpy.data.objects if found not in before]
         if 'FINISHED' not in result:
@@ -130,8 +156,7 @@ def read(context: bpy.types.Context, path: str, format_: str) -> list[bpy.types.
             raise MeshError('there is no mesh in it')
     except Exception as error:
         remove([found for found in bpy.data.objects if found not in before])
-        why = str(error).strip().split('\n')[-1] if not isinstance(error, MeshError) else str(error)
-        raise MeshError('%s: %s' % (path, why)) from error
+        raise MeshError('%s: %s' % (path, str(error) if isinstance(error, MeshError) else _reason(error))) from error
     needed = set(meshes)
     for mesh in meshes:
         while mesh.parent is not None and mesh.parent in new and mesh.parent.type in ('EMPTY', 'MESH'):

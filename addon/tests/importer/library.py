@@ -134,7 +134,7 @@ def write_mesh(path, build, **arguments):
     for found in made:
         bpy.data.objects.remove(found)
     for item in data:
-        bpy.data.meshes.remove(item)
+        (bpy.data.meshes if isinstance(item, bpy.types.Mesh) else bpy.data.lights).remove(item)
     for item in materials:
         bpy.data.materials.remove(item)
     for found, selected in kept:

@@ -5,6 +5,7 @@
 """
 import os
 import sys
+import time
 import traceback
 import unittest
 
@@ -18,9 +19,13 @@ class Tap(unittest.TextTestResult):
     file = None
     number = 0
 
-    def _line(self, word, test):
+    def startTest(self, test):
+        super().startTest(test)
+        self.begun = time.monotonic()
+
+    def _line(self, word, test, directive=''):
         Tap.number += 1
-        self.file.write('%s %d - %s\n' % (word, Tap.number, test.id()))
+        self.file.write('%s %d - %s (%.1f s)%s\n' % (word, Tap.number, test.id(), time.monotonic() - self.begun, directive))
         self.file.flush()
 
     def addSuccess(self, test):
@@ -37,7 +42,7 @@ class Tap(unittest.TextTestResult):
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self._line('ok', '%s # SKIP %s' % (test, reason))
+        self._line('ok', test, ' # SKIP ' + reason)
 
 
 def main(pattern, report, *names):
