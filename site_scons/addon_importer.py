@@ -5,19 +5,24 @@ import sys
 import steps
 
 TESTS = 'addon/tests/importer'
+BACKGROUND = ['blender', '--background']
+WINDOW = ['xvfb-run', '--auto-servernum', 'blender']
+SECONDS_MAX = 300
 
 
-def in_blender(pattern, report, launcher, seconds_max=120):
+def in_blender(name, launcher, pattern, environment=None):
+    report = 'build/release/results/addon-%s.tap' % pattern.split('_')[0]
     argv = launcher + ['--factory-startup', '--python', TESTS + '/run.py', '--', pattern, report]
-    return steps.program(argv, report, {'PYTHONDONTWRITEBYTECODE': '1'}, seconds_max=seconds_max)
+    environment = dict(environment or {}, PYTHONDONTWRITEBYTECODE='1')
+    return steps.Step(name, [], lambda: steps.program(argv, report, environment, seconds_max=SECONDS_MAX))
 
 
 def test():
     """The same in every variant: there is no C in it."""
-    reports = 'build/release/results/addon-%s.tap'
     return [
         steps.Step('payloads of the add-on', [], lambda: steps.program(
             [sys.executable, '-B', '-m', 'unittest', 'discover', '--start-directory', TESTS])),
-        steps.Step('imports in Blender', [], lambda: in_blender(
-            'blender_test_*.py', reports % 'imports', ['blender', '--background'])),
+        in_blender('imports in Blender', BACKGROUND, 'blender_test_*.py'),
+        in_blender("imports under a studio's colours", BACKGROUND, 'ocio_test_*.py', {'OCIO': TESTS + '/studio.ocio'}),
+        in_blender('undo in Blender', WINDOW, 'window_test_*.py'),
     ]

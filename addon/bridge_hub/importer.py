@@ -81,7 +81,6 @@ class _Import:
             results[0].warnings.insert(0, left)
         objects = [found for result in results for found in result.objects]
         placement.select_only(self.context, objects)
-        placement.show_in_local_view(self.context, objects)
         self.progress(1.0, 'Imported')
         return results
 

@@ -76,6 +76,8 @@ def _still_matches(material: bpy.types.Material) -> bool:
         files = json.loads(material.get(FILES, ''))
     except (TypeError, ValueError):
         return False
+    if not isinstance(files, list):
+        return False
     there = _files(material) if material.node_tree else set()
     return all(any(textures.same_path(file, other) for other in there) for file in files)
 

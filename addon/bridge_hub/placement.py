@@ -104,15 +104,6 @@ def select_only(context: Any, objects: Iterable[bpy.types.Object]) -> None:
     context.view_layer.objects.active = objects[0]
 
 
-def show_in_local_view(context: Any, objects: Iterable[bpy.types.Object]) -> None:
-    """An artist who works in local view would see nothing of the import."""
-    spaces = [area.spaces.active for window in context.window_manager.windows for area in window.screen.areas if area.type == 'VIEW_3D']
-    for space in spaces:
-        if space.local_view is not None:
-            for found in objects:
-                found.local_view_set(space, True)
-
-
 def discard(objects: Iterable[bpy.types.Object], collections: Iterable[bpy.types.Collection]) -> None:
     """What an asset left that failed half-way."""
     remove(list(objects))

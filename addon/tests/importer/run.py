@@ -12,6 +12,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
+__import__('package')  # before unittest finds the tests, which import the add-on
 
 
 class Tap(unittest.TextTestResult):

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is missing, broken or unknown: the rest is imported, and what is said names what, where and why."""
+import json
+import logging
+import os
+
+import bpy
+import package
+from bridge_hub import importer, payload
+from case import Case
+
+
+class Missing(Case):
+    def test_textures(self):
+        records = self.library.payload('asset3d')
+        lost = [item['path'] for item in records[0]['components'] if item['type'] in ('normal', 'albedo', 'curvature', 'normalobject')]
+        for path in lost:
+            os.remove(path)
+        result, = self.run_import(records)
+        self.assertIsNone(result.error)
+        self.assertEqual(result.warnings, ['Albedo map is not on disk: %s' % lost[0], 'Normal map is not on disk: %s' % lost[1]])
+        material, = result.materials
+        # Diffuse and bump are there instead.
+        self.assertEqual(self.feeds(material, 'Base Color'), {('Diffuse', 'Color'), ('Specular', 'Color'), ('Ao', 'Color')})
+        self.assertEqual(self.feeds(material, 'Normal'), {('Bump', 'Color')})
+        self.assertEqual(result.objects[0].active_material, material)
+
+    def test_all_textures_of_a_mesh(self):
+        records = self.library.payload('asset3d')
+        for item in records[0]['components']:
+            os.remove(item['path'])
+        result, = self.run_import(records)
+        self.assertIsNone(result.error)
+        self.assertEqual(len(result.warnings), 10)
+        self.assertEqual(self.images(result.materials[0]), {})
+        self.assertEqual(result.objects[0].active_material, result.materials[0])
+
+    def test_all_textures_of_a_surface(self):
+        result, = self.run_import(self.library.records('surface'))
+        self.assertRegex(result.error, r'^Surface “Smooth Concrete” \(smokcd3x\) was not imported: none of its textures can be used\. '
+                                       r'Albedo map is not on disk: /.*smokcd3x_4K_Albedo\.jpg; Ao map')
+        self.assertEqual((len(bpy.data.materials), len(bpy.data.images)), (0, 0))
+
+    def test_all_meshes(self):
+        records = self.library.payload('asset3d')
+        for item in records[0]['lodList']:
+            os.remove(item['path'])
+        result, = self.run_import(records)
+        self.assertRegex(result.error, r'^3D asset “Nordic .*” \(uchwaffda\) was not imported: The mesh is not on disk: /.*_LOD0\.fbx$')
+        self.assertEqual((result.objects, result.materials), ([], []))
+        self.assertEqual((len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)), (0, 0, 0))
+
+    def test_a_packed_texture(self):
+        records = self.library.payload('asset3d_packed')
+        path = records[0]['packedTextures'][0]['path']
+        os.remove(path)
+        result, = self.run_import(records)
+        self.assertEqual(result.warnings, ['Packed texture is not on disk: %s' % path])
+        self.assertEqual(self.feeds(result.materials[0], 'Roughness'), {('Roughness', 'Color')})
+
+    def test_the_windows_paths_of_another_machine(self):
+        with open(os.path.join(package.PAYLOADS, 'batch_mixed8.json'), encoding='utf-8') as file:
+            results = self.run_import(file.read())
+        self.assertEqual([result.error is None for result in results], [False] * 8)
+        self.assertIn(r'C:\Users\artist', results[0].error)
+
+
+class Broken(Case):
+    def test_textures_that_are_none(self):
+        records = self.library.payload('surface')
+        paths = {item['type']: item['path'] for item in records[0]['components']}
+        for role, octets in (('albedo', b''), ('normal', b'<html>not found</html>')):
+            with open(paths[role], 'wb') as file:
+                file.write(octets)
+        result, = self.run_import(records)
+        self.assertEqual(result.warnings, ['Albedo map is empty: %s' % paths['albedo'], 'Normal map is no JPG file: %s' % paths['normal']])
+
+    def test_an_unknown_type(self):
+        result, = self.run_import('[{"type":"hdri","name":"Sky","id":"x1"}]')
+        self.assertEqual(result.error, 'Unknown type “hdri” “Sky” (x1) was not imported: its type is not known, '
+                                       'and it has neither meshes nor textures')
+
+    def test_an_asset_of_nothing(self):
+        result, = self.run_import('[{}]')
+        self.assertIn('was not imported', result.error)
+
+    def test_no_json(self):
+        with self.assertRaisesRegex(payload.PayloadError, 'not JSON: .* line 1 column 2'):
+            self.run_import('[')
+
+    def test_an_empty_payload(self):
+        self.assertEqual(self.run_import('[]'), [])
+
+    def test_one_that_fails_does_not_stop_the_next(self):
+        records = self.library.payload('surface') + self.library.payload('asset3d') + self.library.payload('decal')
+        for item in records[1]['lodList']:
+            with open(item['path'], 'wb') as file:
+                file.write(b'no mesh')
+        results = self.run_import(records)
+        self.assertEqual([result.error is None for result in results], [True, False, True])
+        self.assertIn('uchwaffda_LOD0.fbx', results[1].error)
+        self.assertEqual([found.name for found in bpy.data.objects], ['Leaking Stain Décal'])
+        self.assertEqual(sorted(material.name for material in bpy.data.materials), ['Leaking Stain Décal', 'Smooth Concrete'])
+
+    def test_a_fault_of_ours_does_not_stop_the_next_and_is_logged(self):
+        records = self.library.payload('surface') + self.library.payload('decal')
+        kept = importer.BY_KIND['surface']
+        importer.BY_KIND['surface'] = lambda run, result: 1 / 0
+        try:
+            with self.assertLogs('bridge_hub', logging.ERROR) as logged:
+                results = self.run_import(records)
+        finally:
+            importer.BY_KIND['surface'] = kept
+        self.assertRegex(results[0].error, 'was not imported: ZeroDivisionError: division by zero')
+        self.assertIn('Traceback', logged.output[0])
+        self.assertIsNone(results[1].error)
+
+
+class Hostile(Case):
+    def test_names_of_all_kinds(self):
+        for name in ('', ' ', '\ud800', 'a/b\\c', '..', '%s', '\u202eevil', 'x' * 5000, '🧱' * 40, None, [1], {'a': 1}):
+            records = self.library.payload('decal')
+            records[0]['name'] = records[0]['id'] = name
+            results = self.run_import(json.dumps(records))
+            self.assertIsNone(results[0].error, name)
