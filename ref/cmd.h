@@ -63,6 +63,7 @@ extern const cmd_command cmd_release;
 extern const cmd_command cmd_send;
 extern const cmd_command cmd_lint;
 extern const cmd_command cmd_parked;
+extern const cmd_command cmd_pipe;
 
 /*
  * Fills in `options` from the command line. Returns the index of the first operand in `argv`, or 0 where the command is

@@ -8,8 +8,8 @@
 
 /* bridgehub: one program with subcommands. */
 
-static const cmd_command *const commands[] = {&cmd_serve,   &cmd_client, &cmd_status, &cmd_claim,
-                                              &cmd_release, &cmd_send,   &cmd_lint,   &cmd_parked};
+static const cmd_command *const commands[] = {&cmd_serve, &cmd_client, &cmd_status, &cmd_claim, &cmd_release,
+                                              &cmd_send,  &cmd_lint,   &cmd_parked, &cmd_pipe};
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
