@@ -166,6 +166,7 @@ CASE(client_resume, it_waits_for_a_first_hub, MUST, "BH-ELECT-007") {
 CASE(client_resume, it_waits_where_a_dead_hubs_socket_is_left, MUST, "BH-ELECT-007") {
   struct client *client = client_prepare((struct client_options){.no_hub = true});
 
+  needs_socket_file(client);
   hub_leave_socket(client);
   client_run(client);
   pass_time(600);
@@ -176,6 +177,7 @@ CASE(client_resume, it_waits_where_a_dead_hubs_socket_is_left, MUST, "BH-ELECT-0
 CASE(client_resume, it_waits_where_something_else_is_at_the_endpoint, MUST, "BH-ELECT-007") {
   struct client *client = client_prepare((struct client_options){.no_hub = true});
 
+  needs_socket_file(client);
   file_write(client->endpoint, "no socket", 9);
   client_run(client);
   pass_time(600);

@@ -297,6 +297,7 @@ CASE(delivery, a_lost_holders_import_is_reserved, MUST, "BH-ROUTE-011") {
   export_many(hub, 1, 2);
   expect_assets(first, asset(1));
   conn_close(first);
+  conn_needs_process(first);
   wait_for_unlisted(second, first->instance);
   make_active(second);
   take_assets(second, asset(2));
@@ -373,6 +374,7 @@ CASE(delivery, a_holder_that_stays_away_is_a_death, MUST, "BH-ROUTE-013 BH-ROUTE
   const struct message *import = expect_assets(first, asset(1));
   uint64_t lost_at = now_ms();
   conn_close(first);
+  conn_needs_process(first);
   wait_for_unlisted(second, first->instance);
   make_active(second);
   const struct message *again = expect_assets(second, asset(1));

@@ -95,7 +95,7 @@ CASE(election, a_clean_end_leaves_nothing_open, MUST, "BH-ELECT-010 BH-ELECT-011
   EXPECT(!bridge_open_at(hub, "127.0.0.1", hub->port)->connected, "the port is released", "somebody still listens");
   EXPECT(file_read(hub->state, &size) == NULL, "the state file is removed where no instance is registered",
          "it is still there");
-  EXPECT(access(hub->endpoint, F_OK) != 0, "the endpoint is removed", "it is still there");
+  EXPECT(!endpoint_is_there(hub), "the endpoint is removed", "it is still there");
   EXPECT(spool_count(hub, "queue") == 1, "what waits stays in the spool", "%u imports lie there",
          (unsigned)spool_count(hub, "queue"));
 }

@@ -115,7 +115,7 @@ CASE(ending, clients_are_closed_when_all_else_is_done, MUST, "BH-ELECT-010 BH-EL
   hub_signal(hub, SIGTERM);
   expect_closed(conns[0]);
   checking("BH-ELECT-010");
-  EXPECT(access(hub->endpoint, F_OK) != 0, "the endpoint is removed before the clients are closed", "it is there");
+  EXPECT(!endpoint_is_there(hub), "the endpoint is removed before the clients are closed", "it is there");
   checking("BH-ELECT-011");
   struct json state = state_read(hub);
   EXPECT(state.valid && json_is_null(&state, "hub_pid"), "the state file is written before the clients are closed",
@@ -154,7 +154,7 @@ CASE(ending, a_stopped_hub_ends_when_it_goes_on, MUST, "BH-IUT-003 BH-ELECT-010"
   hub_expect_end(hub);
   checking("BH-ELECT-010");
   expect_closed(conn);
-  EXPECT(access(hub->endpoint, F_OK) != 0, "the endpoint is removed", "it is still there");
+  EXPECT(!endpoint_is_there(hub), "the endpoint is removed", "it is still there");
 }
 
 /* ---- the next hub at the heels of this one */
@@ -173,7 +173,7 @@ CASE(ending, what_the_next_hub_opens_is_not_removed, MUST, "BH-ELECT-010 BH-IUT-
       hub_run(next); /* it came too early for the port */
     }
     expect_closed(conn);
-    EXPECT(access(next->endpoint, F_OK) == 0, "the hub that ends leaves the next one's endpoint alone", "it is gone");
+    EXPECT(endpoint_is_there(next), "the hub that ends leaves the next one's endpoint alone", "it is gone");
     join(next, "B");
     hub = next;
   }

@@ -263,6 +263,7 @@ CASE(holders, what_is_reserved_does_not_wait, MUST, "BH-TIME-003") {
   export_numbered(hub, 1, 2);
   hold(holder, 1);
   conn_close(holder);
+  conn_needs_process(holder);
   const struct message *heartbeat = wait_for_unlisted(other, holder->instance);
   expect_integer(&heartbeat->json, "waiting", 1);
   expect_integer(&expect_heartbeat(other)->json, "waiting", 1);

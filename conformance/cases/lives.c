@@ -27,11 +27,15 @@ struct hub *rival_of(struct hub *hub, uint16_t port) {
       (struct hub_options){.endpoint = hub->endpoint, .state = hub->state, .spool = hub->spool, .port = port});
 }
 
-void expect_rival_ends(struct hub *rival) {
-  hub_launch(rival);
+void expect_does_not_serve(struct hub *rival) {
   hub_expect_end(rival);
   EXPECT(rival->exit_status != 0 || rival->exit_signal != 0, "a hub that does not win port and lock does not serve",
          "it ended with status 0");
+}
+
+void expect_rival_ends(struct hub *rival) {
+  hub_launch(rival);
+  expect_does_not_serve(rival);
 }
 
 void expect_unharmed(struct hub *hub, struct conn *conn) {
@@ -39,7 +43,7 @@ void expect_unharmed(struct hub *hub, struct conn *conn) {
 
   EXPECT(probe->connected, "who has port and lock goes on serving", "nobody listens at port %u", (unsigned)hub->port);
   bridge_close(probe);
-  EXPECT(access(hub->endpoint, F_OK) == 0, "who has port and lock goes on serving", "the endpoint is gone");
+  EXPECT(endpoint_is_there(hub), "who has port and lock goes on serving", "the endpoint is gone");
   fence(conn);
   bridge_export(hub, "[{\"id\":\"unharmed\"}]");
   take_assets(conn, "[{\"id\":\"unharmed\"}]");

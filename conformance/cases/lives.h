@@ -21,6 +21,8 @@ void hub_stop(struct hub *hub);
 struct hub *rival_of(struct hub *hub, uint16_t port);
 /* Starts it while the other has what both need: it must end, and not as if all were well. */
 void expect_rival_ends(struct hub *rival);
+/* The same of one that is launched. */
+void expect_does_not_serve(struct hub *rival);
 /* `hub` goes on as if nothing had happened; `conn` is its active instance with a free window. */
 void expect_unharmed(struct hub *hub, struct conn *conn);
 

@@ -18,6 +18,7 @@ static void expect_mode(const char *what, const char *path, mode_t mode) {
 CASE(names, the_socket_is_the_users_alone, MUST, "BH-NAME-005") {
   struct hub *hub = hub_start();
 
+  needs_endpoint_file(hub);
   expect_mode("the endpoint", hub->endpoint, 0600);
 }
 
@@ -31,6 +32,7 @@ CASE(names, an_endpoint_that_is_too_long_is_refused, MUST, "BH-NAME-006") {
   struct hub *hub = hub_prepare((struct hub_options){.endpoint = repeat("long", 30)});
 
   hub_launch(hub);
+  needs_endpoint_file(hub);
   hub_expect_end(hub);
   EXPECT(hub->exit_status != 0, "a hub that cannot open its endpoint ends with a status that is not 0", "it is 0");
   EXPECT(strstr(hub_log(hub), "longlong") != NULL, "the error names the path that is too long", "it says: %s",

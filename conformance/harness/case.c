@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "json_write.h"
+#include "program.h"
 
 #define LOG_LINE_MAX 2000
 #define BODY_SHOWN 2000
@@ -386,6 +387,7 @@ void case_run(const char *level_and_ids, void (*body)(void)) {
 void case_end(void) {
   conns_part();
   processes_finish(false);
+  programs_end();
   conns_forget();
   bridges_forget();
   loop_end();

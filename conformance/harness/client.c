@@ -47,7 +47,8 @@ static bool is_known(const char *kind) {
   return false;
 }
 
-static void take_line(struct client_process *process, const char *line, size_t size) {
+static void take_line(void *owner, const char *line, size_t size) {
+  struct client_process *process = owner;
   char *text = allocate(size + 1);
   if (size) {
     memcpy(text, line, size);
@@ -73,18 +74,7 @@ static void take_line(struct client_process *process, const char *line, size_t s
 
 static void take_output(struct process *base, const char *octets, size_t size) {
   struct client_process *process = base->owner;
-  while (size) {
-    const char *end = memchr(octets, '\n', size);
-    size_t taken = end ? (size_t)(end - octets) : size;
-    bh_buffer_append(&process->line, octets, taken);
-    if (!end) {
-      return;
-    }
-    take_line(process, (const char *)process->line.octets, process->line.size);
-    bh_buffer_clear(&process->line);
-    octets += taken + 1;
-    size -= taken + 1;
-  }
+  take_lines(&process->line, octets, size, take_line, process);
 }
 
 static bool has_event(const struct client_process *process) {

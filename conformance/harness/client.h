@@ -104,8 +104,10 @@ size_t events_of(const struct client *client, const char *kind);
 void hub_play(struct client *client);
 /* Nobody listens any more, and nothing is there. Connections go on. */
 void hub_vanish(struct client *client);
-/* As a hub that was killed leaves it: the socket is there, and nobody listens. */
+/* As a hub that was killed leaves it: the socket is there, where the endpoint is a file, and nobody listens. */
 void hub_leave_socket(struct client *client);
+/* UNIMPLEMENTED where an endpoint is no file. Nobody listens at this one yet. */
+void needs_socket_file(struct client *client);
 /* Something that is not a hub listens on the port. */
 void take_port(struct client *client);
 

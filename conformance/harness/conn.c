@@ -4,12 +4,16 @@
  * and what can be told of them without knowing the case.
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "body.h"
 #include "conn.h"
@@ -19,6 +23,10 @@
 #define OCTETS_A_MS 5000
 /* Larger bodies of ours are not read again to see whether they are right: that would hold up what is tested. */
 #define READ_MAX 1048576
+/* How long a program of --connect may take to close the connection when its input has ended, and the hub not to. */
+#define PARTING_MS 500
+/* ... and then to end. */
+#define PROCESS_END_MS 100
 
 static struct conn_stream *conns;
 static unsigned conn_count;
@@ -92,7 +100,7 @@ static void write_octets(struct conn_stream *stream, const void *octets, size_t 
   writing->request.data = stream;
   uv_buf_t buffer = uv_buf_init(writing->octets, (unsigned)size);
   stream->unwritten++;
-  if (uv_write(&writing->request, (uv_stream_t *)&stream->pipe, &buffer, 1, on_written) != 0) {
+  if (uv_write(&writing->request, &stream->wire.stream, &buffer, 1, on_written) != 0) {
     stream->unwritten--;
     free(writing);
   }
@@ -370,31 +378,100 @@ static void give_space(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) 
 
 static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
   struct conn_stream *stream = handle->data;
-  if (size > 0) {
+  if (size > 0 && !stream->left) {
     take_octets(stream, (const uint8_t *)buffer->base, (size_t)size);
   } else if (size < 0) {
     stream->conn.ended = true;
     stream->conn.ended_at = now_ms();
-    case_hub_closed();
-    record_event(stream->conn.name, "is closed by the %s%s", stream->conn.peer, size == UV_EOF ? "" : ", with a reset");
+    if (!stream->left) {
+      case_hub_closed();
+      record_event(stream->conn.name, "is closed by the %s%s", stream->conn.peer,
+                   size == UV_EOF ? "" : ", with a reset");
+    }
     if (!uv_is_closing((uv_handle_t *)handle)) {
       uv_close((uv_handle_t *)handle, NULL);
     }
   }
 }
 
-static void on_connected(uv_connect_t *request, int status) {
-  struct conn_stream *stream = request->data;
-  if (status == UV_ECANCELED) {
-    return;
-  }
-  stream->stage = status == 0 ? CONN_CONNECTED : CONN_FAILED;
-  if (status != 0) {
-    uv_close((uv_handle_t *)&stream->pipe, NULL);
+static void connected(struct conn_stream *stream, bool well) {
+  stream->stage = well ? CONN_CONNECTED : CONN_FAILED;
+  if (!well) {
+    uv_close(&stream->wire.handle, NULL);
     return;
   }
   stream->conn.opened_at = now_ms();
-  uv_read_start((uv_stream_t *)&stream->pipe, give_space, on_read);
+  uv_read_start(&stream->wire.stream, give_space, on_read);
+}
+
+static void on_connected(uv_connect_t *request, int status) {
+  if (status != UV_ECANCELED) {
+    connected(request->data, status == 0);
+  }
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status) {
+  (void)request;
+  (void)status;
+}
+
+/* ---------------------------------------------------------------------------------------- by a program of --connect */
+
+/* What it has passed on before its end is still read, and then the end. */
+static void on_program_changed(struct program *program) {
+  struct conn_stream *stream = program->owner;
+  uv_os_fd_t wire;
+  if (uv_is_closing(&stream->wire.handle)) {
+    return;
+  }
+  if (stream->stage == CONN_CONNECTING && (program->is_ready || program_is_over(program))) {
+    connected(stream, program->is_ready);
+  }
+  if (program_is_over(program) && uv_fileno(&stream->wire.handle, &wire) == 0) {
+    shutdown(wire, SHUT_RD);
+  }
+}
+
+/* One socket for its standard input and output, as inetd has it. */
+static void begin_program(struct conn_stream *stream) {
+  const struct hub *hub = stream->conn.hub;
+  const struct placeholder values[] = {{"endpoint", hub->endpoint}};
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || uv_pipe_open(&stream->wire.pipe, ends[0]) != 0) {
+    suite_broke("cannot make a socket for the program of --connect: %s", strerror(errno));
+  }
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  uv_stdio_container_t both = {.flags = UV_INHERIT_FD, .data.fd = ends[1]};
+  stream->program = allocate(sizeof *stream->program);
+  stream->program->ready = "connected";
+  stream->program->changed = on_program_changed;
+  stream->program->owner = stream;
+  program_start(stream->program, fill_in(environment(ENV_CONNECT), values, 1), hub->dir,
+                (const uv_stdio_container_t[]){both, both});
+  close(ends[1]);
+}
+
+static bool has_program_ended(void *arg) {
+  return program_is_over(((struct conn *)arg)->stream->program);
+}
+
+/*
+ * A program that is killed is a client whose process is gone, which is something else than a closed connection: it is
+ * given the time to close it by itself. One that does not, because the hub reads no end, is killed all the same.
+ */
+static void close_program(struct conn *conn) {
+  struct program *program = conn->stream->program;
+  uint64_t began = now_ms();
+  conn->stream->left = true;
+  if (!conn->stream->unheard && !conn->ended) {
+    uv_shutdown(allocate(sizeof(uv_shutdown_t)), &conn->stream->wire.stream, on_shutdown);
+    wait_until(has_program_ended, conn, (uint64_t)(PARTING_MS * time_scale()));
+  }
+  if (!program_is_over(program)) {
+    program_kill(program);
+    wait_until(has_program_ended, conn, deadline_ms());
+  }
+  case_allow_ms(now_ms() - began);
 }
 
 static struct conn_stream *new_stream(void) {
@@ -404,8 +481,6 @@ static struct conn_stream *new_stream(void) {
   bh_frame_init(&stream->out, BH_BODY_MAX);
   stream->next = conns;
   conns = stream;
-  uv_pipe_init(loop(), &stream->pipe, 0);
-  stream->pipe.data = stream;
   stream->connecting.data = stream;
   return stream;
 }
@@ -418,11 +493,18 @@ struct conn *conn_take(struct client *client, uv_stream_t *endpoint) {
   stream->conn.opened_at = now_ms();
   stream->accepted = true;
   stream->stage = CONN_CONNECTED;
-  if (uv_accept(endpoint, (uv_stream_t *)&stream->pipe) != 0) {
+  if (endpoint->type == UV_TCP) {
+    uv_tcp_init(loop(), &stream->wire.tcp);
+    uv_tcp_nodelay(&stream->wire.tcp, 1);
+  } else {
+    uv_pipe_init(loop(), &stream->wire.pipe, 0);
+  }
+  stream->wire.handle.data = stream;
+  if (uv_accept(endpoint, &stream->wire.stream) != 0) {
     suite_broke("a connection cannot be accepted");
   }
   record_event(stream->conn.name, "is opened by the client");
-  uv_read_start((uv_stream_t *)&stream->pipe, give_space, on_read);
+  uv_read_start(&stream->wire.stream, give_space, on_read);
   return &stream->conn;
 }
 
@@ -431,37 +513,56 @@ struct conn *conn_begin(struct hub *hub) {
   stream->conn.hub = hub;
   stream->conn.peer = "hub";
   stream->conn.name = "a probe";
+  uv_pipe_init(loop(), &stream->wire.pipe, 0);
+  stream->wire.handle.data = stream;
+  if (*environment(ENV_CONNECT)) {
+    begin_program(stream);
+    return &stream->conn;
+  }
   /* libuv would connect to the path cut short. */
   if (strlen(hub->endpoint) >= sizeof((struct sockaddr_un *)0)->sun_path) {
     stream->stage = CONN_FAILED;
   } else {
-    uv_pipe_connect(&stream->connecting, &stream->pipe, hub->endpoint, on_connected);
+    uv_pipe_connect(&stream->connecting, &stream->wire.pipe, hub->endpoint, on_connected);
   }
   return &stream->conn;
 }
 
 enum conn_stage conn_stage(const struct conn *conn) {
+  if (conn->stream->program) {
+    program_check(conn->stream->program, "--connect");
+  }
   return conn->stream->stage;
 }
 
 void conn_abandon(struct conn *conn) {
   conn->ended = true;
-  if (!uv_is_closing((uv_handle_t *)&conn->stream->pipe)) {
-    uv_close((uv_handle_t *)&conn->stream->pipe, NULL);
+  if (conn->stream->program && !program_is_over(conn->stream->program)) {
+    program_kill(conn->stream->program);
+  }
+  if (!uv_is_closing(&conn->stream->wire.handle)) {
+    uv_close(&conn->stream->wire.handle, NULL);
   }
 }
 
 static bool has_connected(void *arg) {
-  return ((struct conn *)arg)->stream->stage != CONN_CONNECTING;
+  return conn_stage(arg) != CONN_CONNECTING;
+}
+
+const char *conn_excuse(const struct conn *conn) {
+  const struct program *program = conn->stream->program;
+  return program && program->last_line ? format(": %s", program->last_line) : "";
 }
 
 struct conn *conn_open(struct hub *hub) {
   struct conn *conn = hub_take_probe(hub);
   if (!conn) {
+    uint64_t began = now_ms();
     conn = conn_begin(hub);
     wait_until(has_connected, conn, deadline_ms());
+    case_allow_ms(conn->stream->program ? now_ms() - began : 0); /* a program takes its time to start */
     if (conn->stream->stage != CONN_CONNECTED) {
-      fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none");
+      fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none%s", conn_excuse(conn));
     }
   }
   conn->name = format("conn %u", ++conn_count);
@@ -476,15 +577,17 @@ void conn_mute(struct conn *conn) {
 
 void conn_stop_reading(struct conn *conn) {
   record_event(conn->name, "is not read any more");
+  conn->stream->unheard = true;
   if (!conn->ended) {
-    uv_read_stop((uv_stream_t *)&conn->stream->pipe);
+    uv_read_stop(&conn->stream->wire.stream);
   }
 }
 
 void conn_read_again(struct conn *conn) {
   record_event(conn->name, "is read again");
+  conn->stream->unheard = false;
   if (!conn->ended) {
-    uv_read_start((uv_stream_t *)&conn->stream->pipe, give_space, on_read);
+    uv_read_start(&conn->stream->wire.stream, give_space, on_read);
   }
 }
 
@@ -497,12 +600,22 @@ void conn_close(struct conn *conn) {
   wait_until(is_written, conn, deadline_ms());
   record_event(conn->name, "is closed by the suite");
   conn->stream->closed_by_us = true;
+  if (conn->stream->program) {
+    close_program(conn);
+  }
   conn_abandon(conn);
 }
 
-static void on_shutdown(uv_shutdown_t *request, int status) {
-  (void)request;
-  (void)status;
+static bool has_process_ended(void *arg) {
+  return !((const struct program *)arg)->running;
+}
+
+void conn_needs_process(const struct conn *conn) {
+  struct program *program = conn->stream->program;
+  if (program && wait_until(has_process_ended, program, (uint64_t)(PROCESS_END_MS * time_scale()))) {
+    unimplemented(
+        "the program of --connect ends with its connection: the hub needs not wait for a process that is gone");
+  }
 }
 
 void conn_half_close(struct conn *conn) {
@@ -510,7 +623,7 @@ void conn_half_close(struct conn *conn) {
   conn->stream->mute = true;
   conn->stream->closed_by_us = true;
   if (!conn->ended) {
-    uv_shutdown(allocate(sizeof(uv_shutdown_t)), (uv_stream_t *)&conn->stream->pipe, on_shutdown);
+    uv_shutdown(allocate(sizeof(uv_shutdown_t)), &conn->stream->wire.stream, on_shutdown);
   }
 }
 
@@ -578,7 +691,7 @@ void send_text(struct conn *conn, const char *pattern, ...) {
 static int unread(const struct conn_stream *stream) {
   uv_os_fd_t socket;
   int count = 0;
-  bool told = uv_fileno((const uv_handle_t *)&stream->pipe, &socket) == 0 && ioctl(socket, TIOCOUTQ, &count) == 0;
+  bool told = uv_fileno(&stream->wire.handle, &socket) == 0 && ioctl(socket, TIOCOUTQ, &count) == 0;
   return told ? count : 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "frame.h"
 #include "internal.h"
+#include "program.h"
 
 struct sent {
   uint32_t id;
@@ -25,12 +26,20 @@ struct received {
 struct conn_stream {
   struct conn conn;
   struct conn_stream *next;
-  uv_pipe_t pipe;
+  union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_pipe_t pipe;
+    uv_tcp_t tcp; /* handed over by the program of --listen */
+  } wire;
   uv_connect_t connecting;
+  struct program *program; /* of --connect, at the other end of the wire; NULL: the endpoint is */
   enum conn_stage stage;
   bool accepted; /* by the hub that the suite plays: the other side is a client */
   bool parting;  /* the case is over: UNREGISTER is answered by itself */
   bool mute, closed_by_us;
+  bool unheard;     /* octets are left in the socket */
+  bool left;        /* closed by the suite, as soon as its program has ended the connection */
   size_t unwritten; /* writes that libuv has not finished */
 
   /* To the other side. */

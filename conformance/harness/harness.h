@@ -64,6 +64,8 @@ _Noreturn void fail(const char *expected, const char *pattern, ...) __attribute_
 /* The same, where `id` is the requirement that is broken: a case that does not judge it gets the verdict SKIP. */
 _Noreturn void fail_as(const char *id, const char *expected, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
+/* The implementation, or the system that it runs on, has nothing that the case could be about. */
+_Noreturn void unimplemented(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* This host cannot run the case (no ::1, for one). */
 _Noreturn void skip(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* `id` is broken, and the case can go on: it fails where it judges that one, and the runner tells of it otherwise. */
@@ -137,6 +139,16 @@ void hub_signal(struct hub *hub, int signal);
 bool hub_wait_end(struct hub *hub, uint64_t ms);
 /* The same with the deadline, and the case fails where it runs on. */
 void hub_expect_end(struct hub *hub);
+/*
+ * Something is at its endpoint: a file, or, where the suite reaches the endpoint by --connect alone and there is none,
+ * somebody who takes a connection.
+ */
+bool endpoint_is_there(struct hub *hub);
+/*
+ * Of a hub that is launched, with what the case is about at the path of its endpoint: UNIMPLEMENTED where it is ready,
+ * and no unix socket is there.
+ */
+void needs_endpoint_file(struct hub *hub);
 void hub_end(struct hub *hub);  /* SIGTERM, and waits */
 void hub_kill(struct hub *hub); /* SIGKILL, and waits */
 void hub_close_stdin(struct hub *hub);
@@ -207,6 +219,8 @@ void conn_mute(struct conn *conn);
 void conn_stop_reading(struct conn *conn);
 void conn_read_again(struct conn *conn);
 void conn_close(struct conn *conn);
+/* Of one that was closed: UNIMPLEMENTED where that ended a process, which a hub may find gone (BH-ROUTE-011). */
+void conn_needs_process(const struct conn *conn);
 /* No more octets to the hub; what it sends is still read. */
 void conn_half_close(struct conn *conn);
 

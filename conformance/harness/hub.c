@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -20,6 +22,7 @@ struct hub_process {
   struct process process;
   struct placeholder values[8];
   struct conn *probe, *attempt;
+  const char *excuse; /* of the last attempt */
   const char *survives;
 };
 
@@ -115,6 +118,7 @@ size_t hub_log_size(const struct hub *hub) {
 void hub_launch(struct hub *hub) {
   struct hub_process *process = hub->process;
   process->probe = NULL;
+  process->excuse = "";
   process->values[7] = (struct placeholder){"port", format("%u", hub->port)};
   process_start(&process->process, fill_in(environment(ENV_HUB), process->values, 8));
 }
@@ -133,6 +137,7 @@ static bool is_ready_or_ended(void *arg) {
     process->attempt = NULL;
     return true;
   case CONN_FAILED:
+    process->excuse = conn_excuse(process->attempt);
     process->attempt = NULL;
     return false;
   default:
@@ -160,8 +165,8 @@ static bool wait_ready(struct hub *hub) {
   process->attempt = NULL;
   if (!over) {
     learn(NOT_READY);
-    fail_as(process->survives, "the endpoint takes a connection", "none %g s after the hub was started",
-            (double)ms / 1000);
+    fail_as(process->survives, "the endpoint takes a connection", "none %g s after the hub was started%s",
+            (double)ms / 1000, process->excuse);
   }
   if (!hub->running && hub->exit_status == UNIMPLEMENTED_STATUS) {
     hub_is_unimplemented();
@@ -231,6 +236,41 @@ struct conn *hub_take_probe(struct hub *hub) {
   struct conn *probe = hub->process->probe;
   hub->process->probe = NULL;
   return probe && !probe->ended ? probe : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- its endpoint */
+
+static bool is_socket(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+void needs_endpoint_file(struct hub *hub) {
+  struct hub_process *process = hub->process;
+  if (!*environment(ENV_CONNECT) || !wait_until(is_ready_or_ended, process, start_ms())) {
+    return;
+  }
+  if (hub->running && !is_socket(hub->endpoint)) {
+    unimplemented("the endpoint is no file: this case is about a unix socket");
+  }
+}
+
+static bool is_settled(void *arg) {
+  return conn_stage(arg) != CONN_CONNECTING;
+}
+
+bool endpoint_is_there(struct hub *hub) {
+  if (access(hub->endpoint, F_OK) == 0) {
+    return true;
+  }
+  if (!*environment(ENV_CONNECT)) {
+    return false;
+  }
+  struct conn *conn = conn_begin(hub);
+  wait_until(is_settled, conn, deadline_ms());
+  bool connected = conn_stage(conn) == CONN_CONNECTED;
+  conn_abandon(conn);
+  return connected;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- end */

@@ -15,6 +15,8 @@
 #define ENV_HUB "BH_SUITE_HUB"               /* the command that starts a hub */
 #define ENV_CLIENT "BH_SUITE_CLIENT"         /* the command that starts a client */
 #define ENV_KILL "BH_SUITE_KILL"             /* the command that signals it; empty: kill() */
+#define ENV_CONNECT "BH_SUITE_CONNECT"       /* the command that connects to an endpoint; empty: the suite does */
+#define ENV_LISTEN "BH_SUITE_LISTEN"         /* the command that listens at one; empty: the suite does */
 #define ENV_TIME_SCALE "BH_SUITE_TIME_SCALE" /* a number */
 #define ENV_SEED "BH_SUITE_SEED"             /* a number: what random_below() makes of it */
 #define ENV_KEEP "BH_SUITE_KEEP"             /* "1": private directories stay */
@@ -66,7 +68,6 @@ double time_scale(void);
 void case_crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 void case_hub_closed(void); /* one of its connections: perhaps because it has crashed */
 void raise_pending(void);
-_Noreturn void unimplemented(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 /* The suite itself cannot go on. */
 _Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
@@ -100,6 +101,9 @@ char *format_list(const char *pattern, va_list args);
 /* The same, with every ' of the format made ". */
 char *format_body(const char *pattern, va_list args);
 void free_all(void);
+/* Calls take() for each whole line of what comes in pieces; `line` keeps what is not whole yet. */
+void take_lines(bh_buffer *line, const char *octets, size_t size,
+                void (*take)(void *owner, const char *line, size_t size), void *owner);
 /* Of the UTF-8 character that `octets` begin with; 0: they begin with none. */
 size_t character_size(const void *octets, size_t size);
 /* An array that grows, of the case's memory. */
@@ -112,9 +116,11 @@ enum conn_stage { CONN_CONNECTING, CONN_CONNECTED, CONN_FAILED };
 /* Begins to connect; conn_stage() tells how it went. */
 struct conn *conn_begin(struct hub *hub);
 enum conn_stage conn_stage(const struct conn *conn);
+/* What the program of --connect says: ": text", or "". */
+const char *conn_excuse(const struct conn *conn);
 /* Gives an attempt or a probe up. */
 void conn_abandon(struct conn *conn);
-/* Accepts the connection of a client that waits at the endpoint of the played hub. */
+/* Accepts the connection of a client that waits at the endpoint of the played hub, or was handed over from there. */
 struct conn *conn_take(struct client *client, uv_stream_t *endpoint);
 /* From here on a client that leaves is answered. */
 void conns_part(void);
@@ -137,6 +143,10 @@ void hub_follow(struct hub *hub, const struct message *ack);
 void processes_finish(bool judge);
 /* At once, and without a word. */
 void processes_kill(void);
+/* Runs the command by /bin/sh, in a process group of its own that the guard knows of, with `dir` for XDG_RUNTIME_DIR.
+ */
+uv_process_t *shell_spawn(const char *command, const char *dir, uv_stdio_container_t stdio[3], uv_exit_cb ended,
+                          void *data);
 /* And removes their directories. */
 void processes_forget(void);
 

@@ -45,6 +45,11 @@ static const char help[] =
     "measurement\n"
     "                    at the start finds this host slow)\n"
     "  --kill COMMAND    sends signals: {signal} and {pid} are filled in (kill of the process group)\n"
+    "  --connect COMMAND connects to {endpoint}, which the suite cannot open itself: standard input and output are "
+    "the\n"
+    "                    connection, and a line with the word connected comes on standard error\n"
+    "  --listen COMMAND  for a client under test, listens at {endpoint}, and connects who comes to port {relay} of\n"
+    "                    127.0.0.1; a line with the word listening comes on standard error\n"
     "  --vectors DIR     the test vectors; payloads/ lies beside them (those that came with the program)\n"
     "  --tap FILE        writes a TAP report; - is standard output\n"
     "  --xml FILE        writes a JUnit report\n"
@@ -80,6 +85,8 @@ enum {
   OPT_JOBS,
   OPT_SCALE,
   OPT_KILL,
+  OPT_CONNECT,
+  OPT_LISTEN,
   OPT_VECTORS,
   OPT_TAP,
   OPT_XML,
@@ -104,6 +111,8 @@ static const struct option known[] = {
     {"jobs", required_argument, NULL, OPT_JOBS},
     {"time-scale", required_argument, NULL, OPT_SCALE},
     {"kill", required_argument, NULL, OPT_KILL},
+    {"connect", required_argument, NULL, OPT_CONNECT},
+    {"listen", required_argument, NULL, OPT_LISTEN},
     {"vectors", required_argument, NULL, OPT_VECTORS},
     {"tap", required_argument, NULL, OPT_TAP},
     {"xml", required_argument, NULL, OPT_XML},
@@ -175,6 +184,12 @@ static void take_option(int option, struct options *options) {
     break;
   case OPT_KILL:
     options->kill = optarg;
+    break;
+  case OPT_CONNECT:
+    options->connect = optarg;
+    break;
+  case OPT_LISTEN:
+    options->listen = optarg;
     break;
   case OPT_VECTORS:
     options->vectors = optarg;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The hub that the suite plays for a client under test. */
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +13,11 @@
 #define START_MS 10000
 #define HOPELESS_START_MS 500
 #define LANE "hub"
+
+static uint64_t start_ms(void) {
+  bool hopeless = has_learned(NOT_READY) && !has_learned(READY);
+  return (uint64_t)((hopeless ? HOPELESS_START_MS : START_MS) * time_scale());
+}
 
 /* ------------------------------------------------------------------------------------------------- the endpoint */
 
@@ -26,7 +32,77 @@ static void on_arrival(uv_stream_t *endpoint, int status) {
   process->arrivals[process->arrival_count++] = conn;
 }
 
-void hub_play(struct client *client) {
+/* ---------------------------------------------------------------------------------------- by a program of --listen */
+
+static uint16_t port_of(const uv_tcp_t *tcp) {
+  struct sockaddr_in address = {0};
+  int size = sizeof address;
+  uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &size);
+  return ntohs(address.sin_port);
+}
+
+static uv_tcp_t *listen_on_tcp(struct client_process *process) {
+  uv_tcp_t *relay = allocate(sizeof *relay);
+  struct sockaddr_in address;
+  relay->data = process;
+  uv_tcp_init(loop(), relay);
+  uv_ip4_addr("127.0.0.1", 0, &address);
+  if (uv_tcp_bind(relay, (const struct sockaddr *)&address, 0) != 0 ||
+      uv_listen((uv_stream_t *)relay, BACKLOG, on_arrival) != 0) {
+    suite_broke("cannot listen on 127.0.0.1");
+  }
+  return relay;
+}
+
+static void on_listener_changed(struct program *listener) {
+  (void)listener; /* who waits for it looks at it */
+}
+
+static bool listens_or_is_over(void *arg) {
+  const struct program *listener = arg;
+  return listener->is_ready || program_is_over(listener);
+}
+
+static bool is_over(void *arg) {
+  return program_is_over(arg);
+}
+
+static void start_listener(struct client *client) {
+  struct client_process *process = client->process;
+  process->relay = process->relay ? process->relay : listen_on_tcp(process);
+  const struct placeholder values[] = {{"endpoint", client->endpoint},
+                                       {"relay", format("%u", (unsigned)port_of(process->relay))}};
+  struct program *listener = allocate(sizeof *listener);
+  uv_pipe_t *input = allocate(sizeof *input);
+  uv_pipe_init(loop(), input, 0);
+  listener->ready = "listening";
+  listener->changed = on_listener_changed;
+  listener->owner = input;
+  process->listener = listener;
+  program_start(
+      listener, fill_in(environment(ENV_LISTEN), values, 2), client->dir,
+      (const uv_stdio_container_t[]){{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)input},
+                                     {.flags = UV_IGNORE}});
+  wait_until(listens_or_is_over, listener, start_ms());
+  if (!listener->is_ready || program_is_over(listener)) {
+    suite_broke("the program of --listen does not listen: %s",
+                listener->last_line ? listener->last_line : "it says nothing");
+  }
+}
+
+/* Its connections go on. */
+static void stop_listener(struct client *client) {
+  struct program *listener = client->process->listener;
+  client->process->listener = NULL;
+  uv_close((uv_handle_t *)listener->owner, NULL);
+  if (!wait_until(is_over, listener, start_ms())) {
+    suite_broke("the program of --listen does not stop when its standard input ends");
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------- come and gone */
+
+static void listen_at_endpoint(struct client *client) {
   struct client_process *process = client->process;
   process->listening = allocate(sizeof *process->listening);
   process->listening->data = process;
@@ -36,6 +112,15 @@ void hub_play(struct client *client) {
       uv_listen((uv_stream_t *)process->listening, BACKLOG, on_arrival) != 0) {
     suite_broke("cannot listen at %s", client->endpoint);
   }
+}
+
+void hub_play(struct client *client) {
+  if (*environment(ENV_LISTEN)) {
+    unlink(client->endpoint);
+    start_listener(client);
+  } else {
+    listen_at_endpoint(client);
+  }
   client->epoch++;
   record_event(LANE, "listens, as the hub of epoch %llu", (unsigned long long)client->epoch);
 }
@@ -43,10 +128,24 @@ void hub_play(struct client *client) {
 /* libuv removes the socket. */
 static void stop_listening(struct client *client) {
   struct client_process *process = client->process;
+  if (process->listener) {
+    stop_listener(client);
+  }
   if (process->listening) {
     uv_close((uv_handle_t *)process->listening, NULL);
   }
   process->listening = NULL;
+}
+
+void needs_socket_file(struct client *client) {
+  if (*environment(ENV_LISTEN)) {
+    start_listener(client);
+    bool is_file = access(client->endpoint, F_OK) == 0;
+    stop_listener(client);
+    if (!is_file) {
+      unimplemented("the endpoint is no file: this case is about a unix socket");
+    }
+  }
 }
 
 void hub_vanish(struct client *client) {
@@ -56,7 +155,12 @@ void hub_vanish(struct client *client) {
 
 void hub_leave_socket(struct client *client) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
+  bool is_file = client->process->listener ? access(client->endpoint, F_OK) == 0 : true;
   stop_listening(client);
+  if (!is_file) {
+    record_event(LANE, "is gone, and nothing of it is left");
+    return;
+  }
   memcpy(address.sun_path, client->endpoint, strlen(client->endpoint) + 1);
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
@@ -88,11 +192,6 @@ void take_port(struct client *client) {
 static bool has_arrived_or_ended(void *arg) {
   struct client_process *process = arg;
   return process->greeted < process->arrival_count || !process->client->running;
-}
-
-static uint64_t start_ms(void) {
-  bool hopeless = has_learned(NOT_READY) && !has_learned(READY);
-  return (uint64_t)((hopeless ? HOPELESS_START_MS : START_MS) * time_scale());
 }
 
 struct conn *arrival_in(struct client *client, uint64_t ms) {

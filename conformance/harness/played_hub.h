@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "process.h"
+#include "program.h"
 
 struct client_process {
   struct client *client;
@@ -19,7 +20,9 @@ struct client_process {
   size_t taken; /* how many of them the case has seen */
 
   /* The hub. */
-  uv_pipe_t *listening; /* NULL: it does not listen */
+  uv_pipe_t *listening;     /* NULL: it does not listen at the endpoint itself */
+  struct program *listener; /* of --listen; NULL: none does */
+  uv_tcp_t *relay;          /* where it hands connections over */
   struct conn **arrivals;
   size_t arrival_count, arrival_capacity;
   size_t greeted; /* how many of them the case has taken */

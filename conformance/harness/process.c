@@ -3,6 +3,8 @@
 
 #include "process.h"
 
+#include "program.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -103,7 +105,7 @@ static uv_pipe_t *open_pipe(struct process *process) {
 }
 
 /* One that falls back on a default must not meet the user's own hub. */
-static char **environment_of(const struct process *process) {
+static char **environment_of(const char *dir) {
   extern char **environ;
   size_t count = 0;
   while (environ[count]) {
@@ -116,7 +118,7 @@ static char **environment_of(const struct process *process) {
       variables[kept++] = environ[i];
     }
   }
-  variables[kept] = format("XDG_RUNTIME_DIR=%s", process->dir);
+  variables[kept] = format("XDG_RUNTIME_DIR=%s", dir);
   return variables;
 }
 
@@ -126,6 +128,25 @@ static char **environment_of(const struct process *process) {
  */
 static char *registered(const char *command) {
   return format(": >'%s/" PIDS "/'$$ || exit\n%s", environment(ENV_RUN), shell_script(command));
+}
+
+uv_process_t *shell_spawn(const char *command, const char *dir, uv_stdio_container_t stdio[3], uv_exit_cb ended,
+                          void *data) {
+  char *argv[] = {"sh", "-c", registered(command), NULL};
+  uv_process_options_t options = {.file = "/bin/sh",
+                                  .args = argv,
+                                  .env = environment_of(dir),
+                                  .exit_cb = ended,
+                                  .flags = UV_PROCESS_DETACHED, /* a process group of its own */
+                                  .stdio = stdio,
+                                  .stdio_count = 3};
+  uv_process_t *handle = allocate(sizeof *handle);
+  handle->data = data;
+  int error = uv_spawn(loop(), handle, &options);
+  if (error) {
+    suite_broke("cannot start /bin/sh: %s", uv_strerror(error));
+  }
+  return handle;
 }
 
 static void spawn(struct process *process) {
@@ -138,20 +159,7 @@ static void spawn(struct process *process) {
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[0]},
       {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)process->output[1]},
   };
-  char *argv[] = {"sh", "-c", registered(process->command), NULL};
-  uv_process_options_t options = {.file = "/bin/sh",
-                                  .args = argv,
-                                  .env = environment_of(process),
-                                  .exit_cb = on_exit_of,
-                                  .flags = UV_PROCESS_DETACHED, /* a process group of its own */
-                                  .stdio = stdio,
-                                  .stdio_count = 3};
-  process->handle = allocate(sizeof *process->handle);
-  process->handle->data = process;
-  int error = uv_spawn(loop(), process->handle, &options);
-  if (error) {
-    suite_broke("cannot start /bin/sh: %s", uv_strerror(error));
-  }
+  process->handle = shell_spawn(process->command, process->dir, stdio, on_exit_of, process);
 }
 
 void process_start(struct process *process, char *command) {
@@ -335,6 +343,7 @@ void processes_kill(void) {
       kill(-process->handle->pid, SIGKILL);
     }
   }
+  programs_kill();
 }
 
 void processes_forget(void) {

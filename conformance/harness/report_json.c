@@ -246,6 +246,8 @@ static void write_options(bh_buffer *out, const struct options *options) {
   write_truth(out, "strict", options->strict);
   write_text_or_null(out, "known_failures", options->known_failures ? options->known_failures : "");
   write_text_or_null(out, "kill", options->kill ? options->kill : "");
+  write_text_or_null(out, "connect", options->connect ? options->connect : "");
+  write_text_or_null(out, "listen", options->listen ? options->listen : "");
   write_array(out, "cases", options->globs, options->glob_count);
   bh_write_text(out, "}");
 }

@@ -153,6 +153,8 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv(ENV_HUB, options->hub ? options->hub : "", 1);
   setenv(ENV_CLIENT, options->client ? options->client : "", 1);
   setenv(ENV_KILL, options->kill ? options->kill : "", 1);
+  setenv(ENV_CONNECT, options->connect ? options->connect : "", 1);
+  setenv(ENV_LISTEN, options->listen ? options->listen : "", 1);
   setenv(ENV_TIME_SCALE, scale, 1);
   setenv(ENV_KEEP, options->keep ? "1" : "", 1);
   setenv("BH_VECTORS", options->vectors, 1);

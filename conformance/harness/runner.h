@@ -15,7 +15,7 @@ enum { EXIT_CONFORMANT = 0, EXIT_FAULTS = 1, EXIT_INCONCLUSIVE = 2, EXIT_USAGE =
 
 struct options {
   const char *program; /* as it was called */
-  const char *hub, *client, *kill, *vectors;
+  const char *hub, *client, *kill, *connect, *listen, *vectors;
   const char *tap, *xml, *json, *html;
   const char *known_failures;
   const char **globs; /* none: all cases */

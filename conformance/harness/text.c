@@ -162,3 +162,19 @@ const char *printable(const void *octets, size_t size, size_t limit) {
   }
   return text;
 }
+
+void take_lines(bh_buffer *line, const char *octets, size_t size,
+                void (*take)(void *owner, const char *line, size_t size), void *owner) {
+  while (size) {
+    const char *end = memchr(octets, '\n', size);
+    size_t taken = end ? (size_t)(end - octets) : size;
+    bh_buffer_append(line, octets, taken);
+    if (!end) {
+      return;
+    }
+    take(owner, (const char *)line->octets, line->size);
+    bh_buffer_clear(line);
+    octets += taken + 1;
+    size -= taken + 1;
+  }
+}

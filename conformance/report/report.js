@@ -113,6 +113,7 @@
     return [options.repeat > 1 && `each case ${options.repeat} times`, options.seed && `seed ${options.seed}`,
       options.time_scale !== 1 && `time scale ${options.time_scale}`, options.strict && 'strict', `${plural(options.jobs, 'job')}`,
       options.known_failures && `known failures: ${options.known_failures}`, options.kill && `signals by: ${options.kill}`,
+      options.connect && `connections by: ${options.connect}`, options.listen && `listens by: ${options.listen}`,
       options.cases.length && `only ${options.cases.join(' ')}`].filter(Boolean).join(', ');
   }
 
