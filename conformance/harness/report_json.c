@@ -147,10 +147,9 @@ static void divide(const struct result *result, struct part *transcript, struct 
   transcript->lines = allocate((result->count + 1) * sizeof(struct json *));
   log->lines = allocate((result->count + 1) * sizeof(struct json *));
   for (size_t i = 0; i < result->count; i++) {
-    const char *kind = line_member(&result->lines[i], "kind");
-    if (strcmp(kind, "log") == 0) {
+    if (line_is(&result->lines[i], "log")) {
       log->lines[log->count++] = &result->lines[i];
-    } else if (strcmp(kind, "verdict") != 0) {
+    } else if (line_is_told(result, i)) {
       transcript->lines[transcript->count++] = &result->lines[i];
     }
   }

@@ -52,11 +52,11 @@ static void print_line(const struct json *line, size_t width, FILE *out) {
 static void print_transcript(const struct result *result, bool verbose, FILE *out) {
   size_t shown = 0, passed_over = 0;
   for (size_t i = 0; i < result->count; i++) {
-    shown += line_is_shown(&result->lines[i]);
+    shown += line_is_shown(result, i);
   }
   fprintf(out, "      transcript, in seconds\n");
   for (size_t i = 0, at = 0; i < result->count; i++) {
-    if (!line_is_shown(&result->lines[i])) {
+    if (!line_is_shown(result, i)) {
       continue;
     }
     /* The first ones say how it began, the last ones what went wrong. */

@@ -52,8 +52,20 @@ bool line_is(const struct json *line, const char *kind) {
   return strcmp(line_member(line, "kind"), kind) == 0;
 }
 
-bool line_is_shown(const struct json *line) {
-  return !line_is(line, "verdict") && !line_is(line, "log") && !(line_is(line, "send") && json_has(line, "automatic"));
+static bool is_of_connection(const struct json *line) {
+  const char *lane = line_member(line, "lane");
+  return strncmp(lane, "conn ", 5) == 0 || strncmp(lane, "bridge ", 7) == 0;
+}
+
+bool line_is_told(const struct result *result, size_t at) {
+  const struct json *line = &result->lines[at];
+  return !line_is(line, "verdict") && !line_is(line, "log") &&
+         !(at > result->judged && line_is(line, "event") && is_of_connection(line));
+}
+
+bool line_is_shown(const struct result *result, size_t at) {
+  const struct json *line = &result->lines[at];
+  return line_is_told(result, at) && !(line_is(line, "send") && json_has(line, "automatic"));
 }
 
 double line_seconds(const struct json *line) {
@@ -146,6 +158,7 @@ struct result result_read(const struct entry *entry, const char *run, const stru
   struct result result = {.entry = entry, .requirement = "", .expected = "", .came = ""};
   read_lines(&result, format("%s/" RESULTS "/%s.%s.jsonl", run, entry->test->category, entry->test->name));
   const struct json *verdict = find_verdict(&result);
+  result.judged = verdict ? (size_t)(verdict - result.lines) : result.count;
   if (verdict) {
     result.verdict = verdict_of(verdict);
     result.requirement = line_member(verdict, "requirement");

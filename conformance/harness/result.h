@@ -31,6 +31,7 @@ struct result {
   double seconds;     /* until the last thing that the record tells */
   struct json *lines; /* the record: internal.h says what is in it */
   size_t count;
+  size_t judged; /* how many of them had come when the verdict fell */
 };
 
 /* Reads the record that the case left in the directory of the run. */
@@ -47,8 +48,10 @@ bool is_grave(enum verdict verdict);
 /* A line of a record: "" where it has no such member. */
 const char *line_member(const struct json *line, const char *name);
 bool line_is(const struct json *line, const char *kind);
-/* It is part of the transcript. The ACKs with which the suite answers HEARTBEATs tell nothing. */
-bool line_is_shown(const struct json *line);
+/* That line is part of the transcript. Connections that end because the case has ended tell nothing, */
+bool line_is_told(const struct result *result, size_t at);
+/* nor do, to people, the ACKs with which the suite answers HEARTBEATs. */
+bool line_is_shown(const struct result *result, size_t at);
 /* Seconds since the case began. */
 double line_seconds(const struct json *line);
 

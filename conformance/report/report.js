@@ -130,6 +130,23 @@
 
   const link = (slug) => h('a', { href: '#' + slug }, slug);
 
+  /* The first few by name: one cause can fail a hundred cases. */
+  const named = (slugs) => [slugs.slice(0, 3).flatMap((slug, index) => [index ? ', ' : '', link(slug)]),
+    slugs.length > 3 ? ` and ${slugs.length - 3} more` : ''];
+
+  /* By what went wrong, in the order in which it first did. */
+  function alike(cases, key) {
+    const groups = new Map();
+    cases.forEach((found) => groups.set(key(found), [...(groups.get(key(found)) || []), found]));
+    return [...groups.values()];
+  }
+
+  function failureRow(group) {
+    const { verdict, expected, came } = group[0].shown;
+    return h('li', {}, badge(verdict), h('span', {}, named(group.map(({ slug }) => slug)), h('span', { class: 'came' },
+      expected && [h('i', {}, 'expected'), ' ', prose(expected), h('br')], came && [h('i', {}, 'came'), ' ', prose(came)])));
+  }
+
   function showAttention(data, cases) {
     const bad = cases.filter(({ shown }) => !['PASS', 'SKIP', 'UNIMPLEMENTED'].includes(shown.verdict) && !shown.known);
     const passing = new Map();
@@ -137,12 +154,9 @@
       passing.set(breach.id, { breach, cases: [...(passing.get(breach.id) || { cases: [] }).cases, found.slug] });
     }));
     const rows = [...data.stale.map((words) => h('li', {}, badge(KNOWN, 'STALE'), h('span', {}, words))),
-      ...bad.map(({ slug, shown }) => h('li', {}, badge(shown.verdict),
-        h('span', {}, link(slug), ' ', h('span', { class: 'came' }, prose(shown.came || ''))))),
+      ...alike(bad, ({ shown }) => [shown.verdict, shown.expected, shown.came].join('\n')).map(failureRow),
       ...[...passing.values()].map(({ breach, cases: slugs }) => h('li', {}, badge(BREACH, 'IN PASSING'),
-        h('span', {}, h('b', {}, breach.id), ' ', prose(breach.sentence), h('br'), h('span', { class: 'came' }, `${breach.came}, in `,
-          slugs.slice(0, 3).flatMap((slug, index) => [index ? ', ' : '', link(slug)]),
-          slugs.length > 3 ? ` and ${slugs.length - 3} more` : ''))))];
+        h('span', {}, h('b', {}, breach.id), ' ', prose(breach.sentence), h('span', { class: 'came' }, `${breach.came}, in `, named(slugs)))))];
     $('attention').hidden = !rows.length;
     $('attention-list').append(h('ul', {}, rows.slice(0, LISTED),
       rows.length > LISTED && h('li', {}, h('span'), h('span', {}, `and ${rows.length - LISTED} more: see the cases below`))));

@@ -50,6 +50,11 @@ class ExitStatus(unittest.TestCase):
     def test_faulty(self):
         self.expect(FAULTS, run(ACK_CASE, hub=OTHER_TIMES), 'FAIL', 'BH-REG-001', 'expected', 'came', 'again ')
 
+    def test_the_transcript_ends_with_what_failed(self):
+        done = run(ACK_CASE, hub=OTHER_TIMES)
+        self.expect(FAULTS, done, 'conn 1    <- BH1 ACK 1')
+        self.assertNotRegex(done.stdout, r'conn 1 +is closed')
+
     def test_crash_is_a_verdict_and_the_run_goes_on(self):
         done = run('registration/*', hub='echo my last words >&2; kill -SEGV $$')
         self.expect(FAULTS, done, '22 crashed', 'signal 11 (Segmentation fault)', 'my last words')
