@@ -55,7 +55,8 @@ static void expect_told(struct conn *conn, const char *instance, const char *req
   if (!is_active_now(conn->hub, instance)) {
     fail_as(requirement, format("%s is active", instance == NULL ? "nobody" : instance), "it is otherwise");
   }
-  fail("every registered client is told at once who is active", "%s was not", conn->name);
+  fail("every registered client is told at once who is active", "%s was not told that %s is", conn->name,
+       instance == NULL ? "nobody" : instance);
 }
 
 /* On the way to something else. */

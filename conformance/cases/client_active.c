@@ -156,6 +156,22 @@ CASE(client_active, a_refused_claim_is_told, MUST, "BH-IUT-012") {
   expect_failure_told("claim", "CLAIM_ACTIVE", "refused");
 }
 
+CASE(client_active, a_refused_request_moves_no_role, MUST, "BH-IUT-009") {
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  expect_event(client, "active");
+  command(client, "claim nobody-1\nclaim\nrelease");
+  answer_error(conn, expect_request(conn, "CLAIM_ACTIVE"), "no-such-instance", "said by the suite");
+  answer_error(conn, expect_request(conn, "CLAIM_ACTIVE"), "refused", "said by the suite");
+  answer_error(conn, expect_request(conn, "RELEASE_ACTIVE"), "refused", "said by the suite");
+  for (unsigned i = 0; i < 3; i++) {
+    expect_event(client, "error");
+  }
+  fence(conn);
+  EXPECT(events_of(client, "inactive") == 0, "no event inactive by an ERROR", "one");
+}
+
 CASE(client_active, a_claim_for_nobody_is_told, MUST, "BH-IUT-012") {
   expect_failure_told("claim nobody-1", "CLAIM_ACTIVE", "no-such-instance");
 }

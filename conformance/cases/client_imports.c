@@ -122,6 +122,22 @@ CASE(client_imports, what_bridge_sends_passes_octet_for_octet, MUST, "BH-BODY-01
   }
 }
 
+CASE(client_imports, its_id_is_any_string, MUST, "BH-IUT-010 BH-IUT-006") {
+  static const char *const ids[] = {"A-1", "a-1", "Bits.\"quoted\"/\\-\xc3\xa9-1", "0", "-"};
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+    const char *escaped = i == 2 ? "Bits.\\u0022quoted\\u0022\\/\\u005c-\\u00e9-1" : ids[i];
+    uint32_t id = send_import(conn, escaped, 1, "[{}]");
+    checking("BH-IUT-010");
+    expect_import(client, ids[i]);
+    checking("BH-IUT-006");
+    command(client, "ack %s", ids[i]);
+    expect_taken(conn, id);
+  }
+}
+
 /* ---- finished ones */
 
 CASE(client_imports, a_finished_one_that_comes_again_is_acked_at_once, MUST, "BH-CLIENT-001") {
@@ -201,6 +217,23 @@ CASE(client_imports, a_repeat_does_not_count_as_another_that_was_finished, MUST,
     expect_taken(conn, send_import(conn, import_id(FINISHED), 2 + i, "[{}]"));
   }
   expect_taken(conn, send_import(conn, import_id(1), 2, "[{}]"));
+  expect_no_import(conn);
+}
+
+/* Each hub counts from 1: the bits before the count tell its imports from another's. */
+CASE(client_imports, the_same_count_of_another_hub_is_another_import, MUST, "BH-CLIENT-001 BH-IUT-010") {
+  static const char *const others[] = {"00000000000000bb-1", "10000000000000aa-1", "00000000000000ab-1"};
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  let_finish(conn, "00000000000000aa-1");
+  checking("BH-IUT-010");
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    conn = hub_is_replaced(conn);
+    let_finish(conn, others[i]);
+  }
+  checking("BH-CLIENT-001");
+  expect_taken(conn, send_import(conn, "00000000000000aa-1", 2, "[{}]"));
   expect_no_import(conn);
 }
 
@@ -308,6 +341,25 @@ CASE(client_imports, a_refused_one_is_handed_up_again_for_the_next_hub, MUST, "B
   expect_rejected(conn, id, NULL);
   conn = hub_is_replaced(conn);
   expect_unanswered(conn, hand_over(conn, import_id(1)));
+}
+
+CASE(client_imports, one_refused_while_there_was_no_hub_is_handed_up_again, MUST, "BH-CLIENT-003") {
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  hand_over(conn, import_id(1));
+  hub_vanish(client);
+  conn_close(conn);
+  expect_event(client, "hub-lost");
+  command(client, "refuse %s", import_id(1));
+  command(client, "ack %s", import_id(2)); /* cannot be done: what was before it has been */
+  expect_event(client, "error");
+  hub_play(client);
+  conn = welcome(client);
+  uint32_t id = hand_over(conn, import_id(1));
+  expect_unanswered(conn, id);
+  command(client, "ack %s", import_id(1));
+  expect_taken(conn, id);
 }
 
 /* ---- leaving */

@@ -40,6 +40,20 @@ CASE(client_registration, the_name_is_the_one_it_was_given, MUST, "BH-IUT-015") 
   }
 }
 
+CASE(client_registration, every_hub_is_told_the_name, MUST, "BH-IUT-015") {
+  struct client *client = client_start();
+  struct conn *conn = welcome(client);
+
+  for (unsigned i = 0; i < 3; i++) {
+    hub_dies(conn);
+    conn = arrival(client);
+    const struct message *registration = expect_register(conn);
+    expect_text(&registration->json, "name", client->name);
+    confirm(conn, registration, NULL);
+    expect_event(client, "registered");
+  }
+}
+
 CASE(client_registration, it_is_told_with_the_instance, MUST, "BH-IUT-008") {
   struct client *client = client_start();
   struct conn *conn = arrival(client);

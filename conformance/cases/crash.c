@@ -104,6 +104,19 @@ CASE(crash, megabytes_that_were_told_safe_outlive_a_kill_at_once, MUST, "BH-INGE
   expect_nothing_more(conn);
 }
 
+/* As large as an object may be, with the brackets that make it an array of one. */
+CASE(crash, the_largest_import_is_taken_over, MUST, "BH-SPOOL-007 BH-INGEST-011") {
+  static const char head[] = "{\"pad\":\"", tail[] = "\"}";
+  const char *object = format("%s%s%s", head, repeat("x", 33554432 - strlen(head) - strlen(tail)), tail);
+  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+
+  checking("BH-INGEST-011");
+  bridge_export(hub, object);
+  crash_and_restart(hub);
+  checking("BH-SPOOL-007");
+  take_assets(join_active(hub, "the next", 1), format("[%s]", object));
+}
+
 /* ---- while imports wait */
 
 CASE(crash, what_waits_keeps_its_order_and_its_name, MUST, "BH-SPOOL-007 BH-ROUTE-002 BH-ROUTE-008") {

@@ -318,6 +318,13 @@ static char *value_of(size_t size) {
   return text;
 }
 
+/* [{"pad":"xxx..."}], of which the object has `size` octets. */
+static char *object_in_brackets(size_t size) {
+  static const char head[] = "[{\"pad\":\"", tail[] = "\"}]";
+
+  return format("%s%s%s", head, repeat("x", size + 2 - strlen(head) - strlen(tail)), tail);
+}
+
 CASE(ingest, a_value_of_33554432_octets_is_taken, MUST, "BH-INGEST-011") {
   char *text = value_of(VALUE_MAX);
   struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
@@ -325,6 +332,15 @@ CASE(ingest, a_value_of_33554432_octets_is_taken, MUST, "BH-INGEST-011") {
 
   bridge_offer(hub, text, VALUE_MAX);
   expect_assets_octets(conn, text, VALUE_MAX);
+}
+
+CASE(ingest, an_object_of_33554432_octets_is_taken, MUST, "BH-INGEST-011 BH-INGEST-004") {
+  char *array = object_in_brackets(VALUE_MAX);
+  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
+  struct conn *conn = join(hub, "A");
+
+  bridge_offer(hub, array + 1, VALUE_MAX);
+  expect_assets_octets(conn, array, VALUE_MAX + 2);
 }
 
 CASE(ingest, a_value_of_33554433_octets_closes, MUST, "BH-INGEST-011") {

@@ -75,6 +75,27 @@ CASE(limits, instances_up_to_256, MUST, "BH-LIMIT-002") {
   expect_full(hub, "instance", conns, INSTANCES);
 }
 
+static bool state_lists_all(void *hub) {
+  struct json state = state_read(hub);
+
+  return state.valid && json_count(&state, "registered_instances") == INSTANCES;
+}
+
+CASE(limits, all_256_instances_are_listed, MUST, "BH-REG-011 BH-STATE-004") {
+  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct conn *conns[INSTANCES];
+
+  fill(hub, "", conns, INSTANCES);
+  const struct message *told = expect_heartbeat_with(conns[INSTANCES - 1], "instances");
+  checking("BH-REG-011");
+  EXPECT(json_count(&told->json, "instances") == INSTANCES, "`instances` lists all 256 instances", "%u are listed",
+         (unsigned)json_count(&told->json, "instances"));
+  EXPECT(json_find_instance(&told->json, "instances", conns[INSTANCES - 2]->instance) >= 0,
+         "`instances` lists the last that came before", "it is not there");
+  checking("BH-STATE-004");
+  EXPECT(wait_until(state_lists_all, hub, deadline_ms()), "the state file lists all 256 instances", "it does not");
+}
+
 CASE(limits, observers_up_to_64, MUST, "BH-LIMIT-002") {
   struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
   struct conn *conns[OBSERVERS];
