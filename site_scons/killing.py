@@ -82,8 +82,10 @@ def _verdicts(suite, command, mutant, slugs):
         done = subprocess.run(argv, cwd=tree.TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=SECONDS_MAX)
     except subprocess.TimeoutExpired:
-        return {}
-    return {slug: verdict for verdict, slug in VERDICT.findall(done.stdout.decode(errors='replace'))}
+        return dict.fromkeys(slugs, 'no end in %d s' % SECONDS_MAX)
+    output = done.stdout.decode(errors='replace')
+    fallback = {} if done.returncode in (0, 1, 2) else dict.fromkeys(slugs, 'status %d: %s' % (done.returncode, output[-400:]))
+    return {**fallback, **{slug: verdict for verdict, slug in VERDICT.findall(output)}}
 
 
 def kill(suite, command, mutant, cases):
