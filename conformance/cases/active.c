@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* spec/protocol.md, section 4: who is active. */
 #include "harness.h"
+#include "imports.h"
 #include "steps.h"
 
 #include <signal.h>
@@ -69,7 +70,7 @@ static void leave(struct conn *conn) {
 }
 
 /* Registers with an id of its own. */
-static struct conn *resume(struct hub *hub, const char *instance) {
+static struct conn *resume_as(struct hub *hub, const char *instance) {
   struct conn *conn = conn_open(hub);
 
   register_with(conn, "resumes", ",'instance':'%s'", instance);
@@ -287,7 +288,7 @@ CASE(active, one_that_released_does_not_resume_the_role, MUST, "BH-REL-004") {
   release(three.active);
   conn_close(three.active);
   wait_for_unlisted(three.observer, three.active->instance);
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   wait_for_listed(three.observer, three.active->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -309,7 +310,7 @@ CASE(active, nobody_follows_a_release_by_coming_back_alone, MUST, "BH-REL-004") 
   leave(three.other);
   wait_for_unlisted(three.observer, three.other->instance);
   grow_older(three.hub, three.observer);
-  resume(three.hub, three.other->instance);
+  resume_as(three.hub, three.other->instance);
   wait_for_listed(three.observer, three.other->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -412,7 +413,7 @@ CASE(active, return_of_the_lost_active_is_told_at_once, MUST, "BH-ACT-002") {
 
   conn_close(three.active);
   expect_others_told(&three, NULL, "BH-ACT-004");
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   expect_others_told(&three, three.active->instance, "BH-ACT-005");
 }
 
@@ -459,7 +460,7 @@ CASE(active, instance_that_comes_while_the_active_is_lost_is_active_if_alone, MU
   struct conn *newcomer = join(hub, "newcomer");
   expect_active(observer, newcomer->instance);
   note("the lost one is back: another has become active");
-  resume(hub, lost->instance);
+  resume_as(hub, lost->instance);
   wait_for_listed(observer, lost->instance);
   expect_still_active(observer, newcomer->instance);
 }
@@ -526,7 +527,7 @@ CASE(active, lost_active_that_comes_back_is_active, MUST, "BH-ACT-005") {
 
   conn_close(three.active);
   expect_active(three.observer, NULL);
-  struct conn *back = resume(three.hub, three.active->instance);
+  struct conn *back = resume_as(three.hub, three.active->instance);
   expect_active(three.observer, three.active->instance);
   bridge_export(three.hub, "[{\"id\":\"for the one that is back\"}]");
   expect_message(back, "IMPORT_DATA");
@@ -534,7 +535,7 @@ CASE(active, lost_active_that_comes_back_is_active, MUST, "BH-ACT-005") {
 
 CASE(active, superseded_active_stays_active, MUST, "BH-ACT-005") {
   struct three three = gather((struct hub_options){0});
-  struct conn *newer = resume(three.hub, three.active->instance);
+  struct conn *newer = resume_as(three.hub, three.active->instance);
 
   wait_for_listed(newer, newer->instance);
   expect_still_active(newer, newer->instance);
@@ -551,7 +552,7 @@ CASE(active, lost_active_that_comes_back_late_is_not_active, MUST, "BH-ACT-005 B
   while (now_ms() < end) {
     expect_heartbeat(three.observer);
   }
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   wait_for_listed(three.observer, three.active->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -562,7 +563,7 @@ CASE(active, lost_active_does_not_take_the_role_back, MUST, "BH-ACT-005") {
   conn_close(three.active);
   expect_active(three.observer, NULL);
   make_active(three.other);
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   wait_for_listed(three.observer, three.active->instance);
   expect_still_active(three.observer, three.other->instance);
 }
@@ -574,7 +575,7 @@ CASE(active, lost_active_is_not_active_where_the_role_was_released, MUST, "BH-AC
   expect_active(three.observer, NULL);
   make_active(three.other);
   release(three.other);
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   wait_for_listed(three.observer, three.active->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -584,7 +585,7 @@ CASE(active, active_that_left_is_not_lost, MUST, "BH-ACT-004 BH-ACT-005") {
 
   leave(three.active);
   expect_active(three.observer, NULL);
-  resume(three.hub, three.active->instance);
+  resume_as(three.hub, three.active->instance);
   wait_for_listed(three.observer, three.active->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -594,7 +595,7 @@ CASE(active, lost_instance_that_was_not_active_comes_back_as_it_was, MUST, "BH-A
 
   conn_close(three.other);
   wait_for_unlisted(three.observer, three.other->instance);
-  resume(three.hub, three.other->instance);
+  resume_as(three.hub, three.other->instance);
   wait_for_listed(three.observer, three.other->instance);
   expect_still_active(three.observer, three.active->instance);
 }
@@ -607,7 +608,7 @@ CASE(active, another_that_comes_back_does_not_take_the_lost_ones_role, MUST, "BH
   expect_active(three.observer, NULL);
   conn_close(three.other);
   wait_for_unlisted(three.observer, three.other->instance);
-  resume(three.hub, three.other->instance);
+  resume_as(three.hub, three.other->instance);
   wait_for_listed(three.observer, three.other->instance);
   expect_still_active(three.observer, NULL);
 }
@@ -618,7 +619,7 @@ CASE(active, another_that_comes_back_does_not_take_the_lost_ones_role, MUST, "BH
 CASE(active, young_hub_waits_for_the_former_active, MUST, "BH-ACT-006") {
   uint64_t began = now_ms();
   struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 600});
-  struct conn *conn = resume(hub, "of-a-former-hub");
+  struct conn *conn = resume_as(hub, "of-a-former-hub");
   const struct message *heartbeat;
 
   expect_text(&expect_heartbeat(conn)->json, "active", NULL);
@@ -631,12 +632,22 @@ CASE(active, young_hub_waits_for_the_former_active, MUST, "BH-ACT-006") {
          (unsigned)(heartbeat->at - began), (unsigned)hub->timeout_ms);
 }
 
+CASE(active, young_hub_gives_what_waits_to_who_is_active_in_the_end, MUST, "BH-ROUTE-004") {
+  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct conn *conn = resume_as(hub, "of-a-former-hub");
+
+  bridge_export(hub, "[{\"id\":1}][{\"id\":2}]");
+  pass_active(conn, conn->instance, "BH-ACT-006");
+  take_assets(conn, "[{\"id\":1}]");
+  take_assets(conn, "[{\"id\":2}]");
+}
+
 CASE(active, young_hub_makes_nobody_active_where_two_have_come, MUST, "BH-ACT-006") {
   uint64_t began = now_ms();
   struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
-  struct conn *conn = resume(hub, "of-a-former-hub");
+  struct conn *conn = resume_as(hub, "of-a-former-hub");
 
-  resume(hub, "another");
+  resume_as(hub, "another");
   while (now_ms() < began + 2 * hub->timeout_ms) {
     expect_text(&expect_heartbeat(conn)->json, "active", NULL);
   }
@@ -655,6 +666,6 @@ CASE(active, older_hub_makes_an_unknown_instance_active_at_once, MUST, "BH-ACT-0
 
   register_observer(observer, "observer");
   grow_older(hub, observer);
-  resume(hub, "of-a-former-hub");
+  resume_as(hub, "of-a-former-hub");
   expect_active(observer, "of-a-former-hub");
 }

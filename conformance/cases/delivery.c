@@ -4,6 +4,7 @@
 #include "imports.h"
 #include "steps.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static char *asset(unsigned number) {
@@ -53,6 +54,34 @@ CASE(delivery, imports_come_in_their_order, MUST, "BH-ROUTE-002") {
   for (unsigned i = 1; i <= 30; i++) {
     take_assets(conn, asset(i));
   }
+  expect_nothing_more(conn);
+}
+
+/* One day of a busy artist. A hub that keeps something of each runs out of it: it has 1024 file descriptors. */
+CASE(delivery, twelve_hundred_wait_and_come, MUST, "BH-ROUTE-004 BH-ROUTE-002") {
+  enum { RUNS = 24, RUN = 50, ASSET_MAX = 16 };
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 1000, .timeout_ms = 60000});
+  struct conn *conn = conn_open(hub);
+  char run[RUN * ASSET_MAX];
+
+  case_allow_ms(30000);
+  for (unsigned i = 0; i < RUNS; i++) {
+    size_t size = 0;
+    for (unsigned k = 1; k <= RUN; k++) {
+      size += (size_t)snprintf(run + size, ASSET_MAX, "[{\"id\":%u}]", i * RUN + k);
+    }
+    bridge_export_octets(hub, run, size);
+  }
+  register_with(conn, "A", ", 'window':64");
+  make_active(conn);
+  checking("BH-ROUTE-004");
+  take_assets(conn, asset(1));
+  for (unsigned i = 2; i <= RUNS * RUN; i++) {
+    checking("BH-ROUTE-002");
+    take_assets(conn, asset(i));
+  }
+  bridge_export(hub, asset(0));
+  take_assets(conn, asset(0));
   expect_nothing_more(conn);
 }
 
@@ -106,6 +135,23 @@ CASE(delivery, a_window_of_three_takes_three, MUST, "BH-ROUTE-003") {
   ack_import(conn, first);
   take_assets(conn, asset(5));
   expect_nothing_more(conn);
+}
+
+CASE(delivery, the_largest_window_takes_sixty_four, MUST, "BH-ROUTE-003") {
+  enum { WINDOW = 64 };
+  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
+  struct conn *conn = conn_open(hub);
+  const struct message *imports[WINDOW];
+
+  register_with(conn, "A", ", 'window':%d", WINDOW);
+  make_active(conn);
+  export_many(hub, 1, WINDOW + 1);
+  for (unsigned i = 0; i < WINDOW; i++) {
+    imports[i] = expect_assets(conn, asset(i + 1));
+  }
+  expect_nothing_more(conn);
+  ack_import(conn, imports[WINDOW / 2]);
+  take_assets(conn, asset(WINDOW + 1));
 }
 
 CASE(delivery, a_refusal_makes_room_in_the_window, MUST, "BH-ROUTE-003") {
@@ -366,7 +412,7 @@ CASE(delivery, a_newer_connection_gets_what_the_older_held, MUST, "BH-ROUTE-012 
 }
 
 CASE(delivery, a_holder_that_stays_away_is_a_death, MUST, "BH-ROUTE-013 BH-ROUTE-008") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 60, .timeout_ms = 600});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 

@@ -241,6 +241,36 @@ CASE(holders, imports_wait_for_a_lost_active_that_comes_back, MUST, "BH-ROUTE-00
   expect_nothing_more(other);
 }
 
+CASE(holders, one_of_a_similar_id_is_another, MUST, "BH-ROUTE-011 BH-ROUTE-001") {
+  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+  struct conn *other = join(hub, "other");
+  struct conn *holder = conn_open(hub);
+
+  register_with(holder, "holder", ", 'instance':'Blender-10'");
+  make_active(holder);
+  bridge_export(hub, numbered(1));
+  const struct message *import = hold(holder, 1);
+  conn_close(holder);
+  wait_for_unlisted(other, holder->instance);
+  static const char *const similar[] = {"Blender-1", "Blender-100", "blender-10", "B", "-10"};
+  for (size_t i = 0; i < sizeof similar / sizeof similar[0]; i++) {
+    struct conn *conn = conn_open(hub);
+    register_with(conn, "another", ", 'instance':'%s'", similar[i]);
+    expect_nothing_more(conn);
+    request(conn, "UNREGISTER", NULL);
+  }
+  expect_entry(hub, "1", "0", holder->instance);
+  expect_again(come_back(hub, holder), import, 2);
+}
+
+/* What an observer does with the id of a lost holder is nothing to the imports that are reserved for that. */
+static struct conn *observe_as(struct hub *hub, const struct conn *holder) {
+  struct conn *observer = conn_open(hub);
+
+  register_with(observer, "observer", ", 'role':'observer','instance':'%s'", holder->instance);
+  return observer;
+}
+
 CASE(holders, an_observer_of_its_id_gets_nothing, MUST, "BH-ROUTE-001") {
   struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
   struct conn *holder = join(hub, "holder");
@@ -250,9 +280,44 @@ CASE(holders, an_observer_of_its_id_gets_nothing, MUST, "BH-ROUTE-001") {
   hold(holder, 1);
   conn_close(holder);
   wait_for_unlisted(other, holder->instance);
-  struct conn *observer = conn_open(hub);
-  register_with(observer, "observer", ", 'role':'observer','instance':'%s'", holder->instance);
-  expect_nothing_more(observer);
+  expect_nothing_more(observe_as(hub, holder));
+}
+
+CASE(holders, an_observer_of_its_id_gives_nothing_back, MUST, "BH-ROUTE-011 BH-ROUTE-012") {
+  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+  struct conn *holder = join(hub, "holder");
+  struct conn *other = join(hub, "other");
+
+  bridge_export(hub, numbered(1));
+  const struct message *import = hold(holder, 1);
+  conn_close(holder);
+  wait_for_unlisted(other, holder->instance);
+  make_active(other);
+  checking("BH-ROUTE-011");
+  struct conn *observer = observe_as(hub, holder);
+  request(observer, "UNREGISTER", NULL);
+  expect_closed(observer);
+  expect_nothing_more(other);
+  conn_close(observe_as(hub, holder));
+  expect_nothing_more(other);
+  expect_entry(hub, "1", "0", holder->instance);
+  checking("BH-ROUTE-012");
+  expect_again(come_back(hub, holder), import, 2);
+}
+
+CASE(holders, an_observer_of_its_id_does_not_stand_for_it, MUST, "BH-ROUTE-013") {
+  struct hub *hub = hub_start_with((struct hub_options){SHORT_LIVES});
+  struct conn *holder = join(hub, "holder");
+  struct conn *other = join(hub, "other");
+
+  bridge_export(hub, numbered(1));
+  const struct message *import = hold(holder, 1);
+  conn_close(holder);
+  wait_for_unlisted(other, holder->instance);
+  make_active(other);
+  observe_as(hub, holder);
+  expect_again(other, import, 2);
+  expect_entry(hub, "2", "1", other->instance);
 }
 
 CASE(holders, what_is_reserved_does_not_wait, MUST, "BH-TIME-003") {

@@ -116,7 +116,7 @@ CASE(limits, one_that_takes_its_own_place_is_not_one_more, MUST, "BH-LIMIT-002 B
 /* ---- BH-LIMIT-003 */
 
 CASE(limits, who_does_not_register_is_closed, MUST, "BH-LIMIT-003") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 60, .timeout_ms = 600});
   struct conn *conn = conn_open(hub);
 
   expect_closed(conn);

@@ -197,6 +197,30 @@ CASE(registration, unknown_id_is_adopted, MUST, "BH-REG-005") {
   }
 }
 
+CASE(registration, ids_that_differ_in_one_character_are_different, MUST, "BH-REG-005 BH-REG-006 BH-CLAIM-005") {
+  const char *const ids[] = {
+      "id", "Id", "i", "id-", "-id", format("%s1", repeat("z", 63)), format("%s2", repeat("z", 63))};
+  enum { COUNT = sizeof ids / sizeof ids[0] };
+  struct hub *hub = hub_start();
+  struct conn *conns[COUNT];
+
+  for (size_t i = 0; i < COUNT; i++) {
+    conns[i] = conn_open(hub);
+    checking("BH-REG-005");
+    expect_text(&expect_ack(conns[i], send_register(conns[i], "own id", ids[i]))->json, "instance", ids[i]);
+  }
+  for (size_t i = 0; i < COUNT; i++) {
+    checking("BH-REG-006");
+    fence(conns[i]);
+    checking("BH-CLAIM-005");
+    const struct message *ack = request(conns[0], "CLAIM_ACTIVE", "{'instance':'%s'}", ids[i]);
+    expect_text(&ack->json, "active", ids[i]);
+  }
+  expect_error(conns[0], "no-such-instance", send_message(conns[0], "CLAIM_ACTIVE", "{'instance':'ID'}"));
+  expect_error(conns[0], "no-such-instance",
+               send_message(conns[0], "CLAIM_ACTIVE", "{'instance':'%s'}", repeat("z", 63)));
+}
+
 CASE(registration, id_with_escapes_is_adopted_unescaped, MUST, "BH-REG-005") {
   struct conn *conn = conn_open(hub_start());
 
@@ -231,6 +255,19 @@ CASE(registration, newer_connection_supersedes_the_older, MUST, "BH-REG-006") {
   expect_text(&expect_ack(newest, send_register(newest, "newest", older->instance))->json, "instance", older->instance);
   expect_superseded(newer);
   fence(newest);
+}
+
+CASE(registration, newer_connection_is_listed_as_it_registered, MUST, "BH-TIME-002 BH-REG-011") {
+  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct conn *older = join(hub, "older");
+  struct conn *newer = conn_open(hub);
+
+  expect_ack(newer, send_register(newer, "newer", older->instance));
+  const struct message *heartbeat = expect_heartbeat_with(newer, "instances");
+  EXPECT(count_of(heartbeat, older->instance) == 1, "the instance is listed once", "it is listed %zu times",
+         count_of(heartbeat, older->instance));
+  expect_text(&heartbeat->json, entry(heartbeat, older->instance, "name"), "newer");
+  expect_integer(&heartbeat->json, entry(heartbeat, older->instance, "pid"), 1);
 }
 
 CASE(registration, newer_observer_supersedes_the_older, MUST, "BH-REG-006") {

@@ -291,8 +291,9 @@ class Hub:
         client.instance, client.pid, client.name, client.window, client.role = \
             instance or os.urandom(8).hex(), pid, name, window, role
         self.registered[client.instance] = client
-        self.gone.pop(instance, None)
         self.changes += 1
+        if role == 'instance':
+            self.gone.pop(instance, None)
         if role == 'instance' and not self.active:
             client.may_be_active = bool(instance) and not back and self.now() < self.born + self.timeout
             if back or alone and not self.released and not client.may_be_active:
@@ -327,7 +328,8 @@ class Hub:
         if self.registered.get(client.instance) is client:
             del self.registered[client.instance]
             self.changes += 1
-            self.gone[client.instance] = (self.looked, 0) if left else (self.now() + self.timeout, 1)
+            if client.role == 'instance':
+                self.gone[client.instance] = (self.looked, 0) if left else (self.now() + self.timeout, 1)
             if self.active == client.instance:
                 self.active, self.former = None, None if left else client.instance
 
