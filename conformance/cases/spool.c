@@ -223,6 +223,28 @@ CASE(spool, a_retried_import_starts_with_no_deaths, MUST, "BH-SPOOL-010") {
   expect_spool_count(hub, "retry", 0);
 }
 
+CASE(spool, retried_imports_keep_their_order, MUST, "BH-SPOOL-010 BH-ROUTE-002") {
+  enum { COUNT = 4 };
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
+  struct conn *conn = join(hub, "A");
+  size_t count;
+
+  for (unsigned i = 1; i <= COUNT; i++) {
+    bridge_export(hub, asset(i));
+    refuse_import(conn, expect_assets(conn, asset(i)));
+  }
+  expect_spool_count(hub, "parked", COUNT);
+  struct spool_entry *entries = spool_list(hub, "parked", &count);
+  /* In their order, so that a hub that looks meanwhile finds the first ones. */
+  for (size_t i = 0; i < count; i++) {
+    rename(entries[i].path, format("%s/retry/%s", hub->spool, entries[i].name));
+  }
+  for (unsigned i = 1; i <= COUNT; i++) {
+    take_assets(conn, asset(i));
+  }
+  expect_spool_count(hub, "retry", 0);
+}
+
 CASE(spool, a_retried_import_has_its_former_place, MUST, "BH-SPOOL-010 BH-ROUTE-002") {
   struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
   struct conn *conn = join(hub, "A");

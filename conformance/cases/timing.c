@@ -142,22 +142,49 @@ CASE(timing, an_answer_to_a_heartbeat_is_enough, MUST, "BH-TIME-005") {
 
 /* ---- BH-TIME-007: late oneself */
 
-CASE(timing, a_hub_that_was_stopped_judges_nobody_for_it, MUST, "BH-TIME-007") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
-  struct conn *conn = join(hub, "A");
+/* Stops the hub for so long, and returns the first HEARTBEAT after that: by then it has had to judge. */
+static const struct message *hold_up(struct conn *conn, uint64_t ms) {
+  const struct message *heartbeat;
 
   /* No answer of ours is to wait for the hub where it wakes: it would be a sign of life. */
   conn_mute(conn);
   fence(conn);
-  hub_signal(hub, SIGSTOP);
-  wait_until(never, NULL, 3 * (uint64_t)hub->timeout_ms); /* the hub is stopped for as long */
+  hub_signal(conn->hub, SIGSTOP);
+  wait_until(never, NULL, ms); /* the hub is stopped for as long */
   uint64_t woken = now_ms();
-  hub_signal(hub, SIGCONT);
-  /* Nothing is sent before the hub has had to judge. */
-  const struct message *heartbeat;
+  hub_signal(conn->hub, SIGCONT);
   do {
     heartbeat = expect_heartbeat(conn);
   } while (heartbeat->at < woken);
+  return heartbeat;
+}
+
+CASE(timing, a_hub_that_was_stopped_judges_nobody_for_it, MUST, "BH-TIME-007") {
+  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct conn *conn = join(hub, "A");
+  const struct message *heartbeat = hold_up(conn, 3 * (uint64_t)hub->timeout_ms);
+
   expect_text(&heartbeat->json, "active", conn->instance);
   expect_still_active(conn, conn->instance);
+}
+
+CASE(timing, a_hub_that_was_stopped_takes_a_late_register, MUST, "BH-TIME-007 BH-LIMIT-003") {
+  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct conn *conn = join(hub, "A");
+  struct conn *late = conn_open(hub);
+
+  hold_up(conn, 3 * (uint64_t)hub->timeout_ms);
+  request(late, "REGISTER", "{'protocol':1,'pid':1,'name':'late'}");
+}
+
+CASE(timing, a_hub_that_was_stopped_reads_on_from_bridge, MUST, "BH-TIME-007 BH-INGEST-013") {
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 150});
+  struct conn *conn = join(hub, "A");
+  struct bridge *bridge = bridge_open(hub);
+
+  bridge_send_text(bridge, "[{\"id\":");
+  hold_up(conn, 8 * (uint64_t)hub->timeout_ms);
+  bridge_send_text(bridge, "1}]");
+  bridge_half_close(bridge);
+  bridge_expect_end(bridge);
 }
