@@ -31,6 +31,10 @@ def run(*arguments, hub=RIGHT, **more):
                           timeout=180, check=False, **more)
 
 
+# Cases of the section with which most of this is tried.
+REGISTRATION = len(run('--list', 'registration/*', hub=None).stdout.splitlines())
+
+
 def known(text):
     file = tempfile.NamedTemporaryFile('w', suffix='.txt', encoding='utf-8')
     file.write(text)
@@ -45,7 +49,7 @@ class ExitStatus(unittest.TestCase):
             self.assertIn(text, done.stdout + done.stderr)
 
     def test_conformant(self):
-        self.expect(CONFORMANT, run('registration/*'), '22 passed, 0 failed')
+        self.expect(CONFORMANT, run('registration/*'), '%d passed, 0 failed' % REGISTRATION)
 
     def test_faulty(self):
         self.expect(FAULTS, run(ACK_CASE, hub=OTHER_TIMES), 'FAIL', 'BH-REG-001', 'expected', 'came', 'again ')
@@ -57,13 +61,13 @@ class ExitStatus(unittest.TestCase):
 
     def test_crash_is_a_verdict_and_the_run_goes_on(self):
         done = run('registration/*', hub='echo my last words >&2; kill -SEGV $$')
-        self.expect(FAULTS, done, '22 crashed', 'signal 11 (Segmentation fault)', 'my last words')
+        self.expect(FAULTS, done, '%d crashed' % REGISTRATION, 'signal 11 (Segmentation fault)', 'my last words')
 
     def test_unimplemented_is_no_failure(self):
         self.expect(CONFORMANT, run('names/*', hub=UNIMPLEMENTED), 'UNIMPLEMENTED')
 
     def test_nothing_tested(self):
-        self.expect(INCONCLUSIVE, run('registration/*', hub='exit 89'), '22 unimplemented')
+        self.expect(INCONCLUSIVE, run('registration/*', hub='exit 89'), '%d unimplemented' % REGISTRATION)
 
     def test_nothing_selected(self):
         self.expect(USAGE, run('no/such-case'), 'no case fits')
@@ -96,7 +100,7 @@ class KnownFailures(unittest.TestCase):
         self.expect(CONFORMANT, ACK_CASE, '1 of these known')
 
     def test_the_message_can_be_a_glob(self):
-        self.expect(CONFORMANT, ACK_CASE + ' # FAIL*heartbeat_ms* is 170', '1 of these known')
+        self.expect(CONFORMANT, ACK_CASE + ' # FAIL*heartbeat_ms* is [1-9]*', '1 of these known')
 
     def test_another_failure_than_the_known_one_fails(self):
         self.expect(FAULTS, ACK_CASE + ' # BH-ROUTE-017', '1 failed\n')
@@ -161,7 +165,7 @@ class Repetition(unittest.TestCase):
                 run('--jobs', '1', '--tap', path, 'registration/*', *more)
                 with open(path, encoding='utf-8') as file:
                     return re.findall(r'^ok \d+ - (\S+)', file.read(), re.MULTILINE)
-        self.assertEqual(22, len(order('--seed', '1')))
+        self.assertEqual(REGISTRATION, len(order('--seed', '1')))
         self.assertNotEqual(order(), order('--seed', '1'))
 
 
