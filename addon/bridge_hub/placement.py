@@ -52,7 +52,7 @@ def move_to(objects: Iterable[bpy.types.Object], collection: bpy.types.Collectio
         for other in list(found.users_collection):
             if other != collection:
                 other.objects.unlink(found)
-        if found.name not in collection.objects:
+        if collection not in found.users_collection:
             collection.objects.link(found)
 
 
@@ -94,10 +94,12 @@ def in_a_row(context: Any, groups: Iterable[list[bpy.types.Object]], start: floa
 
 def select_only(context: Any, objects: Iterable[bpy.types.Object]) -> None:
     """What is in no collection that this view layer shows cannot be selected."""
-    objects = [found for found in objects if found.name in context.view_layer.objects]
+    context.view_layer.update()
+    shown = set(context.view_layer.objects)
+    objects = [found for found in objects if found in shown]
     if not objects:
         return
-    for found in list(context.view_layer.objects):
+    for found in shown:
         found.select_set(False)
     for found in objects:
         found.select_set(True)
