@@ -340,7 +340,7 @@ static void post_event(bh_instance *instance, bh_instance_event_kind kind, const
   post(instance, &event);
 }
 
-static void tell(bh_instance *instance, const bh_event *event) {
+static void tell_event(bh_instance *instance, const bh_event *event) {
   switch (event->kind) {
   case BH_EV_REGISTERED:
     tell_registered(instance, event);
@@ -383,7 +383,7 @@ static void on_event(void *ctx, const bh_event *event) {
     return;
   }
   update_view(instance); /* first: who polls the event may ask at once */
-  tell(instance, event);
+  tell_event(instance, event);
   if (kind == BH_EV_REGISTERED || kind == BH_EV_DONE || kind == BH_EV_FAILED || kind == BH_EV_SUPERSEDED) {
     perform_commands(instance);
   }

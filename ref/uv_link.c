@@ -256,7 +256,7 @@ static void attempt_failed(bh_link *link, int error) {
 
 /* ---- what is next */
 
-static void tell(bh_link *link, bh_election_news news) {
+static void tell_news(bh_link *link, bh_election_news news) {
   char text[TEXT_MAX];
 
   switch (news) {
@@ -302,7 +302,7 @@ static void perform(bh_link *link, const bh_election_action *action) {
     look_at_port(link);
     break;
   case BH_ELECT_TELL:
-    tell(link, action->news);
+    tell_news(link, action->news);
     break;
   }
 }
@@ -330,7 +330,7 @@ static void lose(bh_link *link, bh_lost_why why, bool was_registered) {
   close_connection(link);
   /* Of the two the election tells the graver. */
   if (was_registered && why == BH_LOST_SILENT) {
-    tell(link, BH_NEWS_LOST);
+    tell_news(link, BH_NEWS_LOST);
   }
   bh_election_lost(&link->election, why, was_registered, uv_now(link->loop));
   drive(link);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd_system.h"
+
+#include "uv_wide_windows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <io.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <windows.h>
+
+#include <shellapi.h>
+
+/* NULL: no memory. */
+static char *to_utf8(const WCHAR *wide) {
+  int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
+  char *text = size <= 0 ? NULL : malloc((size_t)size);
+
+  if (text != NULL) {
+    WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL);
+  }
+  return text;
+}
+
+/* main() gets what the system's code page has of it. It is kept until the process ends. */
+static void take_command_line(int *argc, char ***argv) {
+  int count = 0;
+  WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+  char **texts = wide == NULL ? NULL : calloc((size_t)count + 1, sizeof *texts);
+
+  for (int i = 0; texts != NULL && i < count; i++) {
+    texts[i] = to_utf8(wide[i]);
+    if (texts[i] == NULL) {
+      fprintf(stderr, "bridgehub: no memory\n");
+      exit(EXIT_FAILURE);
+    }
+  }
+  LocalFree(wide);
+  if (texts != NULL) {
+    *argc = count;
+    *argv = texts;
+  }
+}
+
+/* Lines end as everywhere, and a console shows UTF-8 and understands what moves its cursor. */
+static void set_standard_files(void) {
+  static const DWORD outputs[] = {STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+
+  for (int file = 0; file <= 2; file++) {
+    _setmode(file, _O_BINARY);
+  }
+  SetConsoleOutputCP(CP_UTF8);
+  for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+    HANDLE output = GetStdHandle(outputs[i]);
+    DWORD mode;
+
+    if (GetConsoleMode(output, &mode)) {
+      SetConsoleMode(output, mode | ENABLE_PROCESSED_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    }
+  }
+}
+
+void cmd_system_begin(int *argc, char ***argv) {
+  set_standard_files();
+  take_command_line(argc, argv);
+}
+
+/* libuv makes the last of the closing of a console, after which Windows gives a process some seconds. */
+const cmd_signal cmd_signal_list[CMD_SIGNALS_MAX] = {
+    {SIGINT, "interrupted"}, {SIGBREAK, "interrupted by Ctrl-Break"}, {SIGHUP, "its console is closed"}};
+
+FILE *cmd_open_file(const char *name) {
+  wchar_t *wide = bh_wide(name);
+  FILE *file;
+
+  if (wide == NULL) {
+    errno = EINVAL;
+    return NULL;
+  }
+  file = _wfopen(wide, L"rb");
+  free(wide);
+  return file;
+}
