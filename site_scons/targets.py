@@ -17,7 +17,7 @@ import traceability
 import tree
 
 HUB = ('%s serve --endpoint {endpoint} --port {port} --state {state} --spool {spool} --group {group} '
-       '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
+       '--also-port {also_port} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
 
 CLIENT = ('%s client --endpoint {endpoint} --port {port} --group {group} --name {name} --timeout-ms {timeout_ms} '
           '--window 4')

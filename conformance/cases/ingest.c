@@ -4,8 +4,11 @@
 #include "imports.h"
 #include "steps.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- BH-INGEST-001: where the hub listens */
 
@@ -548,4 +551,48 @@ CASE(ingest, a_reset_says_that_a_value_was_dropped, MUST, "BH-INGEST-017") {
   bridge_send_text(bridge, "[{\"id\":1}][{\"id\":");
   bridge_half_close(bridge);
   bridge_expect_reset(bridge);
+}
+
+/* ---- BH-INGEST-016: further ports */
+
+static int listen_on(uint16_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (listener >= 0 && (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 1) != 0)) {
+    close(listener);
+    return -1;
+  }
+  return listener;
+}
+
+CASE(ingest, a_further_port_brings_imports, MUST, "BH-INGEST-016") {
+  struct hub *hub = hub_start_with((struct hub_options){.need = "also-port"});
+  struct conn *conn = join(hub, "A");
+  struct bridge *further = bridge_open_at(hub, "127.0.0.1", hub->also_port);
+
+  EXPECT(further->connected, "the hub listens on the further port, too", "nobody listens on %u", hub->also_port);
+  bridge_send_text(further, "[{\"id\":\"by the further port\"}]");
+  take_assets(conn, "[{\"id\":\"by the further port\"}]");
+  bridge_export(hub, "[{\"id\":\"by the port\"}]");
+  take_assets(conn, "[{\"id\":\"by the port\"}]");
+  bridge_half_close(further);
+  bridge_expect_end(further);
+}
+
+CASE(ingest, a_further_port_that_is_taken_stops_nothing, MUST, "BH-INGEST-016") {
+  struct hub *hub = hub_prepare((struct hub_options){.need = "also-port", .survives = "BH-INGEST-016"});
+  int listener = listen_on(hub->also_port);
+
+  if (listener < 0) {
+    skip("port %u cannot be listened on", hub->also_port);
+  }
+  hub_run(hub);
+  struct conn *conn = join(hub, "A");
+  bridge_export(hub, "[{\"id\":1}]");
+  take_assets(conn, "[{\"id\":1}]");
+  EXPECT(strstr(hub_log(hub), format("%u", hub->also_port)) != NULL, "the hub's log names the port that is taken",
+         "%u is not in it", hub->also_port);
+  close(listener);
 }

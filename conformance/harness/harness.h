@@ -114,6 +114,7 @@ struct hub {
   char *state;
   char *spool;
   uint16_t port;
+  uint16_t also_port;                /* a further one for Bridge, where the command line has {also_port} */
   uint32_t heartbeat_ms, timeout_ms; /* as the hub was given them */
   bool running;
   bool peopled;                 /* a client has registered */

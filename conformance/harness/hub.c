@@ -20,7 +20,7 @@
 struct hub_process {
   struct hub *hub;
   struct process process;
-  struct placeholder values[8];
+  struct placeholder values[9];
   struct conn *probe, *attempt;
   const char *excuse; /* of the last attempt */
   const char *survives;
@@ -47,6 +47,10 @@ static const struct {
     {"election", "takeover"}, {"takeover", "takeover"},   {"state", "state"},
 };
 
+static bool names_feature(const char *need, const char *feature) {
+  return strstr(format(",%s,", need), format(",%s,", feature)) != NULL;
+}
+
 /* With what this hub is to have beside that; each feature is named once. */
 static const char *need_of(const char *more) {
   const char *need = "";
@@ -58,8 +62,7 @@ static const char *need_of(const char *more) {
   for (const char *word = more ? more : ""; *word;) {
     size_t size = strcspn(word, ",");
     char *feature = format("%.*s", (int)size, word);
-    bool named = strstr(format(",%s,", need), format(",%s,", feature)) != NULL;
-    need = named ? need : format("%s%s%s", need, *need ? "," : "", feature);
+    need = names_feature(need, feature) ? need : format("%s%s%s", need, *need ? "," : "", feature);
     word += size + (word[size] == ',');
   }
   return need;
@@ -75,6 +78,7 @@ struct hub *hub_prepare(struct hub_options options) {
   hub->state = path_in(hub, options.state, format("QuixelBridge_Hub.json%s", suffix));
   hub->spool = path_in(hub, options.spool, format("QuixelBridge_Spool%s", suffix));
   hub->port = options.port ? options.port : free_port();
+  hub->also_port = free_port();
   hub->heartbeat_ms = scaled(options.heartbeat_ms, 100);
   hub->timeout_ms = scaled(options.timeout_ms, 1000);
   case_timeout_ms(hub->timeout_ms);
@@ -88,6 +92,9 @@ struct hub *hub_prepare(struct hub_options options) {
   process->values[4] = (struct placeholder){"heartbeat_ms", format("%u", hub->heartbeat_ms)};
   process->values[5] = (struct placeholder){"timeout_ms", format("%u", hub->timeout_ms)};
   process->values[6] = (struct placeholder){"need", need_of(options.need)};
+  if (names_feature(process->values[6].value, "also-port") && !strstr(environment(ENV_HUB), "{also_port}")) {
+    unimplemented("the command line has no {also_port}");
+  }
   process->process = (struct process){.state = {&hub->running, &hub->exit_status, &hub->exit_signal},
                                       .what = "hub",
                                       .lane = ++hub_count == 1 ? "hub" : format("hub %u", hub_count),
@@ -120,7 +127,8 @@ void hub_launch(struct hub *hub) {
   process->probe = NULL;
   process->excuse = "";
   process->values[7] = (struct placeholder){"port", format("%u", hub->port)};
-  process_start(&process->process, fill_in(environment(ENV_HUB), process->values, 8));
+  process->values[8] = (struct placeholder){"also_port", format("%u", hub->also_port)};
+  process_start(&process->process, fill_in(environment(ENV_HUB), process->values, 9));
 }
 
 static bool is_ready_or_ended(void *arg) {
