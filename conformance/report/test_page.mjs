@@ -19,7 +19,8 @@ const right = `${hub} serve ${places} --heartbeat-ms {heartbeat_ms} --timeout-ms
 const wrong = `case {need} in *groups*) exit 89;; *spool*) kill -SEGV $$;; esac; [ $(expr length {endpoint}) -lt 100 ] || exit 1; exec ${right}`;
 const cases = ['names/*', 'active/latest-claim-wins', 'limits/instances-up-to-256',
   'hung/a-stopped-hub-that-is-killed-is-followed', 'ingest/a-wrong-octet-closes-at-once'];
-const killed = 'hung/a-stopped-hub-that-is-killed-is-followed', crashed = 'spool/a-new-hub-takes-the-queue-over';
+const killed = 'hung/a-stopped-hub-that-is-killed-is-followed', crashed = 'spool/a-new-hub-takes-the-queue-over',
+  crashedAlike = 'spool/the-sequence-grows';
 
 let directory, browser;
 const pages = {};
@@ -35,7 +36,7 @@ async function makePage(name, command, more = []) {
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bridgehub-page-'));
-  const statuses = await Promise.all([makePage('right', right), makePage('wrong', wrong, [crashed])]);
+  const statuses = await Promise.all([makePage('right', right), makePage('wrong', wrong, [crashed, crashedAlike])]);
   assert.deepEqual(statuses, [0, 1]);
   browser = await chromium.launch({ executablePath: process.env.BH_CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 });
@@ -75,6 +76,9 @@ test('says what came of the run', async () => {
     const attention = await page.locator('#attention li').allTextContents();
     assert.ok(attention.some((words) => words.includes(crashed) && words.includes('signal 11')), attention.join('\n'));
     assert.ok(!attention.some((words) => words.includes('UNIMPLEMENTED')));
+    const crashes = attention.filter((words) => words.startsWith('CRASH'));
+    assert.equal(crashes.length, 1, 'what failed alike is one row');
+    assert.ok(crashes[0].includes(crashedAlike) && crashes[0].includes('expected the hub goes on'), crashes[0]);
   });
 });
 
