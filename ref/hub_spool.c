@@ -157,8 +157,7 @@ bool bh_entry_poll(bh_hub *hub, bh_action *action) {
 
 void bh_hub_next_import(bh_hub *hub, bh_import *import) {
   memset(import, 0, sizeof *import);
-  hub->last_sequence += hub->last_sequence < UINT64_MAX; /* no way leads on from the last there can be */
-  import->sequence = hub->last_sequence;
+  import->sequence = ++hub->last_sequence;
   snprintf(import->import, sizeof import->import, "%016" PRIx64 "-%" PRIu64, hub->random, ++hub->made_imports);
 }
 

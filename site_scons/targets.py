@@ -10,6 +10,7 @@ import addon_importer
 import browser
 import checks
 import killing
+import live_fuzz
 import model
 import package
 import steps
@@ -136,6 +137,9 @@ def model_mutants():
     return steps.Step('planted faults', [], lambda: model.run_faults(os.path.join(tree.TOP, 'build/model')))
 
 
+# The same for `test`, as far as one run is like another.
+FIXED_LIVE_FUZZ = {'seed': 1, 'seconds': 4}
+
 # A short run for `test`. What is fixed are the choices, not who is faster.
 FIXED_TORTURE = {'seed': 1, 'seconds': 5}
 
@@ -207,6 +211,22 @@ def fuzz_replay(env, chosen):
     return [step(target) for name, target in sorted(chosen['fuzz'].items()) if name.startswith('fuzz_')]
 
 
+def live_fuzzed(env, chosen, release, seconds, seed):
+    """As conformance(): the suite is the release's, the hub the variant's."""
+    reports = REPORTS % (env['variant'], 'live-fuzz')
+    argv = live_fuzz.arguments(path(release['suite']), HUB % path(chosen['hub']), seconds)
+    argv += ['--time-scale', '2'] * (env['variant'] in ('asan', 'tsan')) + (['--seed', str(seed)] if seed else [])
+    limit = float(seconds) + live_fuzz.SECONDS_MORE
+    return steps.Step('live fuzzing', release['suite'] + chosen['hub'],
+                      lambda: steps.program(argv, None, sanitizers(reports), reports, (0, INCONCLUSIVE), limit))
+
+
+def live_fuzz_mutants(release):
+    planted = release.get('live_fuzz_mutants', [])
+    return steps.Step('planted faults', release['suite'] + [program for _, program in planted],
+                      lambda: live_fuzz.mutants_step(path(release['suite']), HUB, [(m, path(p)) for m, p in planted]))
+
+
 def suite_tests(release):
     """The suite itself, as a CI meets it."""
     environment = {'BH_SUITE': path(release['suite']), 'BH_HUB': path(release['hub'])}
@@ -224,6 +244,9 @@ def add(env, chosen, release, database):
     steps.target(env, 'conformance', [suite])
     steps.target(env, 'example', [example(env, release)])
     steps.target(env, 'mutants', [mutated(env, release)])
+    steps.target(env, 'live-fuzz', [live_fuzzed(env, chosen, release, env['seconds'], env['seed'])])
+    short = live_fuzzed(env, chosen, release, **FIXED_LIVE_FUZZ)
+    steps.target(env, 'live-fuzz-mutants', [live_fuzz_mutants(release)])
     steps.target(env, 'trace', [traced(release)])
     steps.target(env, 'simulate', [simulate(env, chosen)])
     steps.target(env, 'simulate-mutants', [simulated_mutants(env, release)])
@@ -238,7 +261,7 @@ def add(env, chosen, release, database):
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
-                 fuzz_replay(env, chosen) + itself + imports + reports(env, release) + [suite])
+                 fuzz_replay(env, chosen) + [short] + itself + imports + reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])

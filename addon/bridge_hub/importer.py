@@ -22,9 +22,6 @@ log = logging.getLogger(__package__)
 
 ASSET_PROPERTY, LOD_PROPERTY = 'bridge_hub_asset', 'bridge_hub_lod'
 
-# Of its size: how far the displacement map of a mesh reaches.
-MESH_DETAIL = 0.01
-
 Progress = Callable[[float, str], None]
 
 
@@ -123,18 +120,13 @@ class _Import:
     def _material(self, result: AssetResult, found: dict[str, maps.Map], suffix: str = '', glass: bool = False) -> bpy.types.Material:
         """Made also where there is no texture, so that the mesh has one that can be worked on."""
         asset = result.asset
-        look = material.Look(workflow=asset.workflow, color=asset.average_color, true_height=self._height(asset), glass=glass,
-                             soft=asset.kind == payload.DECAL)
+        look = material.Look(
+            workflow=asset.workflow, color=asset.average_color, glass=glass,
+            true_height=asset.height if asset.kind == payload.SURFACE else None, soft=asset.kind == payload.DECAL)
         made = material.get_or_build(asset.name + suffix, asset.id + suffix, found, look, self.options)
         if made not in result.materials:
             result.materials.append(made)
         return made
-
-    def _height(self, asset: Asset) -> float | None:
-        """A surface tells its own. A mesh has its shape already, and its displacement adds what is finer than that."""
-        if asset.kind == payload.SURFACE:
-            return asset.height
-        return asset.size * MESH_DETAIL if asset.size and asset.kind in payload.MESH_KINDS else None
 
     # --- meshes ---------------------------------------------------------------------------------------------------------------
 
@@ -169,7 +161,7 @@ class _Import:
     def _is_billboard(self, asset: Asset, chosen: list[payload.Mesh]) -> bool:
         """The coarsest LOD of a plant is two crossed planes, with textures of their own."""
         last = asset.min_lod or (asset.lods[-1] if asset.lods else '')
-        coarsest = (len(asset.lods) > 1 or bool(asset.min_lod)) and all(mesh.lod == last for mesh in chosen)
+        coarsest = len(asset.lods) > 1 and all(mesh.lod == last for mesh in chosen)
         return asset.kind == payload.PLANT and coarsest and bool(asset.billboard or asset.billboard_packed)
 
     def _slot_material(self, result: AssetResult, slot: payload.Slot, main: bpy.types.Material) -> bpy.types.Material:

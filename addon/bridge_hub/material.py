@@ -24,7 +24,7 @@ DIELECTRIC_MAX, METAL_MIN = 0.1, 0.35
 SPECULAR_MAX = 0.08
 TRANSLUCENT = 0.5
 BUMP_DISTANCE, BUMP_STRENGTH = 0.01, 0.3
-DEFAULT_HEIGHT = 0.01
+DEFAULT_HEIGHT = 0.02
 HEIGHT_MAX = 1.0
 
 IMAGES, INPUTS, VALUES, SHADER, RESULT = -4, -2.8, -1.6, 0, 1.8
@@ -39,6 +39,7 @@ class Look:
     true_height: float | None = None
     glass: bool = False
     soft: bool = False
+    two_sided: bool = True
 
 
 def get_or_build(name: str, asset: str, maps: Mapping[str, Map], look: Look, options: ImportOptions) -> bpy.types.Material:
@@ -87,19 +88,6 @@ def linear(color: tuple[float, float, float]) -> tuple[float, float, float, floa
     return (parts[0], parts[1], parts[2], 1.0)
 
 
-def set_transparency(material: Any, cut_out: bool, soft: bool, refracts: bool) -> None:
-    """How EEVEE draws what is not opaque: Blender 4.2 has two methods in the place of the four of before."""
-    if hasattr(material, 'surface_render_method'):
-        if cut_out:
-            material.surface_render_method = 'BLENDED' if soft else 'DITHERED'
-        if hasattr(material, 'use_raytrace_refraction'):
-            material.use_raytrace_refraction = refracts
-        return
-    if cut_out:
-        material.blend_method = material.shadow_method = 'HASHED' if soft else 'CLIP'
-    material.use_screen_refraction = refracts
-
-
 class _Builder:
     def __init__(self, material: Any, asset: str, maps: Mapping[str, Map], look: Look, options: ImportOptions) -> None:
         if not (bpy.app.version >= (5, 0, 0) and material.node_tree):
@@ -127,7 +115,7 @@ class _Builder:
         surface = self._translucency(opacity) or self.shader.outputs['BSDF']
         tree.link(surface, self.output, 'Surface')
         self._displacement()
-        set_transparency(self.material, opacity is not None, self.look.soft, self.look.glass or 'transmission' in self.maps)
+        self._settings(opacity is not None)
 
     # --- where values come from -----------------------------------------------------------------------------------------------
 
@@ -304,3 +292,21 @@ class _Builder:
         owner = self.material if hasattr(self.material, 'displacement_method') else getattr(self.material, 'cycles', None)
         if owner is not None:
             owner.displacement_method = method
+
+    def _settings(self, cut_out: bool) -> None:
+        """How EEVEE draws what is not opaque: Blender 4.2 has two methods in the place of the four of before."""
+        material = self.material
+        material.use_backface_culling = not self.look.two_sided
+        if not cut_out and not self.look.glass and 'transmission' not in self.maps:
+            return
+        if hasattr(material, 'surface_render_method'):
+            material.surface_render_method = 'BLENDED' if self.look.soft else 'DITHERED'
+            if hasattr(material, 'use_raytrace_refraction'):
+                material.use_raytrace_refraction = self.look.glass
+            return
+        method = 'HASHED' if self.look.soft else 'CLIP'
+        if cut_out:
+            material.blend_method = method
+            material.shadow_method = method
+        if self.look.glass:
+            material.use_screen_refraction = True

@@ -52,7 +52,7 @@ def move_to(objects: Iterable[bpy.types.Object], collection: bpy.types.Collectio
         for other in list(found.users_collection):
             if other != collection:
                 other.objects.unlink(found)
-        if collection not in found.users_collection:
+        if found.name not in collection.objects:
             collection.objects.link(found)
 
 
@@ -94,12 +94,10 @@ def in_a_row(context: Any, groups: Iterable[list[bpy.types.Object]], start: floa
 
 def select_only(context: Any, objects: Iterable[bpy.types.Object]) -> None:
     """What is in no collection that this view layer shows cannot be selected."""
-    context.view_layer.update()
-    shown = set(context.view_layer.objects)
-    objects = [found for found in objects if found in shown]
+    objects = [found for found in objects if found.name in context.view_layer.objects]
     if not objects:
         return
-    for found in shown:
+    for found in list(context.view_layer.objects):
         found.select_set(False)
     for found in objects:
         found.select_set(True)

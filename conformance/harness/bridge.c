@@ -13,7 +13,8 @@ struct bridge_stream {
   struct bridge bridge;
   uv_tcp_t tcp;
   uv_connect_t connecting;
-  bool settled; /* connected, or refused */
+  bool settled;     /* connected, or refused */
+  bool write_reset; /* a write has met the reset, which no read tells then */
   size_t unwritten;
 };
 
@@ -45,7 +46,7 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
     record_traffic(RECORD_RECEIVE, bridge->name, "octets", buffer->base, (size_t)size, false);
   } else if (size < 0) {
     bridge->ended = true;
-    bridge->reset = size != UV_EOF;
+    bridge->reset = size != UV_EOF || stream->write_reset;
     bridge->ended_at = now_ms();
     case_hub_closed();
     record_event(bridge->name, "is closed by the hub, %s", bridge->reset ? "with a reset" : "orderly");
@@ -105,7 +106,7 @@ struct bridge *bridge_open(struct hub *hub) {
 
 static void on_written(uv_write_t *request, int status) {
   struct bridge_stream *stream = request->data;
-  (void)status; /* a hub that closes is found by reading */
+  stream->write_reset = stream->write_reset || status == UV_ECONNRESET;
   stream->unwritten--;
   free(request);
 }

@@ -31,6 +31,7 @@ static const struct section sections[] = {
     {"hung", "9 Timing: hung, not dead"},
     {"limits", "10 Who gets in"},
     {"contract", "11 An implementation under test"},
+    {"fuzz", "Fuzzing: a right client beside wrong ones"},
     {"client_frame", "3.1 Frame: clients"},
     {"client_bodies", "3.2 Bodies: clients"},
     {"client_answers", "3.3 Answers and errors: clients"},
@@ -113,8 +114,13 @@ static bool is_under_test(const struct entry *entry, const struct options *optio
   return command || (options->list && !options->hub && !options->client);
 }
 
+bool is_of_fuzz(const char *section) {
+  return strcmp(section, "fuzz") == 0;
+}
+
 static bool is_selected(const struct entry *entry, const struct options *options) {
-  if (!is_under_test(entry, options)) {
+  bool fuzzes = options->fuzz_seconds || options->fuzz_steps;
+  if (!is_under_test(entry, options) || is_of_fuzz(entry->test->category) != fuzzes) {
     return false;
   }
   for (size_t i = 0; i < options->glob_count; i++) {
@@ -238,6 +244,7 @@ void catalogue_list(const struct catalogue *catalogue) {
 void catalogue_free(struct catalogue *catalogue) {
   for (size_t i = 0; i < catalogue->count; i++) {
     free(catalogue->entries[i].slug);
+    free(catalogue->entries[i].fuzz_steps);
   }
   free(catalogue->entries);
 }

@@ -21,6 +21,7 @@
 /* How long one message's pieces may wait for being read, all together. */
 #define PATIENCE_WITH_PIECES_MS 20
 #define OCTETS_A_MS 5000
+#define AGAIN_MS 10
 /* Larger bodies of ours are not read again to see whether they are right: that would hold up what is tested. */
 #define READ_MAX 1048576
 /* How long a program of --connect may take to close the connection when its input has ended, and the hub not to. */
@@ -554,12 +555,29 @@ const char *conn_excuse(const struct conn *conn) {
   return program && program->last_line ? format(": %s", program->last_line) : "";
 }
 
+static bool never(void *arg) {
+  (void)arg;
+  return false;
+}
+
+/* As many can wait to be accepted as the hub's system lets wait: those beyond try again, as clients do. */
+static struct conn *connect_patiently(struct hub *hub) {
+  uint64_t end = now_ms() + deadline_ms();
+  for (;;) {
+    struct conn *conn = conn_begin(hub);
+    wait_until(has_connected, conn, deadline_ms());
+    if (conn->stream->stage != CONN_FAILED || now_ms() > end) {
+      return conn;
+    }
+    wait_until(never, NULL, AGAIN_MS);
+  }
+}
+
 struct conn *conn_open(struct hub *hub) {
   struct conn *conn = hub_take_probe(hub);
   if (!conn) {
     uint64_t began = now_ms();
-    conn = conn_begin(hub);
-    wait_until(has_connected, conn, deadline_ms());
+    conn = connect_patiently(hub);
     case_allow_ms(conn->stream->program ? now_ms() - began : 0); /* a program takes its time to start */
     if (conn->stream->stage != CONN_CONNECTED) {
       fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none%s", conn_excuse(conn));

@@ -19,6 +19,7 @@
 #define ENV_LISTEN "BH_SUITE_LISTEN"         /* the command that listens at one; empty: the suite does */
 #define ENV_TIME_SCALE "BH_SUITE_TIME_SCALE" /* a number */
 #define ENV_SEED "BH_SUITE_SEED"             /* a number: what random_below() makes of it */
+#define ENV_STEPS "BH_SUITE_STEPS"           /* which steps of a run of --fuzz: step_list.h */
 #define ENV_KEEP "BH_SUITE_KEEP"             /* "1": private directories stay */
 
 /* Below the directory of the run. */
@@ -75,6 +76,9 @@ _Noreturn void suite_broke(const char *pattern, ...) __attribute__((format(print
 void case_timeout_ms(uint32_t timeout_ms);
 /* How long a process takes to start and to end on this host just now, in milliseconds. */
 double process_ms(void);
+
+/* From here on random_below() draws what the seed, the case and this number alone decide. */
+void random_restart(uint32_t number);
 
 /* ----------------------------------------------------------------------------------------------------- the loop */
 

@@ -37,7 +37,8 @@ static int run(struct options *options, struct criterion_test_set *all) {
   int status = EXIT_BROKEN;
   if (catalogue_make(all, options, &catalogue)) {
     if (catalogue.count == 0) {
-      fputs("bridgehub-conformance: no case fits; --list shows them all\n", stderr);
+      fputs("bridgehub-conformance: no case fits; --list shows them all, and --list --fuzz 1 those for --fuzz\n",
+            stderr);
       status = EXIT_USAGE;
     } else if (options->list) {
       catalogue_list(&catalogue);

@@ -9,6 +9,7 @@
 
 #include "bridgehub.h"
 #include "runner.h"
+#include "step_list.h"
 
 static const char help[] =
     "Usage: bridgehub-conformance --hub 'COMMAND' [OPTION]... [GLOB]...\n"
@@ -40,6 +41,15 @@ static const char help[] =
     "  --repeat N        runs everything N times, and tells which verdicts varied\n"
     "  --seed N          shuffles the order of the cases, and fixes what some of them draw at random (the order of\n"
     "                    the specification, and always the same draws); the n-th of repeated runs has N + n - 1\n"
+    "  --fuzz SECONDS    runs the cases fuzz/* alone, for so long, each run with the next seed: octets and "
+    "connections, "
+    "right\n"
+    "                    and wrong, while a client beside them must get what is its own; a run that fails is made as "
+    "short as\n"
+    "                    it can be, and --seed and --fuzz-steps run it again; without --seed the first seed is a new "
+    "one\n"
+    "  --fuzz-steps LIST runs the cases fuzz/* once, by the --seed given: all of their steps (all), or these alone "
+    "(3,8-9)\n"
     "  --jobs N          keeps N processors busy (all of them): runs 2 N cases at a time, because they\n"
     "                    spend most of it waiting\n"
     "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1, or more where a "
@@ -72,6 +82,7 @@ static const char help[] =
     "  bridgehub-conformance --hub 'python3 my_hub.py {endpoint} {port} {state} {spool}' 'frame/*' 'active/*'\n"
     "  bridgehub-conformance --client 'bridgehub client --endpoint {endpoint} --port {port} --name {name} \\\n"
     "      --timeout-ms {timeout_ms} --window 4'\n"
+    "  bridgehub-conformance --fuzz 60 --hub 'my_hub {endpoint} {port} {state} {spool} {heartbeat_ms} {timeout_ms}'\n"
     "  bridgehub-conformance --list 'registration/*'\n";
 
 enum {
@@ -83,6 +94,8 @@ enum {
   OPT_STRICT,
   OPT_REPEAT,
   OPT_SEED,
+  OPT_FUZZ,
+  OPT_FUZZ_STEPS,
   OPT_JOBS,
   OPT_SCALE,
   OPT_KILL,
@@ -109,6 +122,8 @@ static const struct option known[] = {
     {"strict", no_argument, NULL, OPT_STRICT},
     {"repeat", required_argument, NULL, OPT_REPEAT},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"fuzz", required_argument, NULL, OPT_FUZZ},
+    {"fuzz-steps", required_argument, NULL, OPT_FUZZ_STEPS},
     {"jobs", required_argument, NULL, OPT_JOBS},
     {"time-scale", required_argument, NULL, OPT_SCALE},
     {"kill", required_argument, NULL, OPT_KILL},
@@ -177,6 +192,12 @@ static void take_option(int option, struct options *options) {
   case OPT_SEED:
     options->seed = read_number(optarg, 1, UINT32_MAX, "--seed takes a number from 1 to 4294967295");
     break;
+  case OPT_FUZZ:
+    options->fuzz_seconds = read_number(optarg, 1, 31536000, "--fuzz takes a number of seconds from 1 to 31536000");
+    break;
+  case OPT_FUZZ_STEPS:
+    options->fuzz_steps = optarg;
+    break;
   case OPT_JOBS:
     options->jobs = read_number(optarg, 1, 256, "--jobs takes a number from 1 to 256");
     break;
@@ -239,6 +260,38 @@ static void check_reports(const struct options *options) {
   }
 }
 
+/* Each run of --fuzz is a new one, unless it is told which it is to be: a seed that is always the same finds nothing
+ * new. */
+static void draw_seed(struct options *options) {
+  uint32_t seed = 1;
+  uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
+  options->seed = 1 + seed / 2;
+}
+
+static void check_fuzzing(struct options *options) {
+  if (!options->fuzz_seconds && !options->fuzz_steps) {
+    return;
+  }
+  if (options->client || (!options->hub && !options->list)) {
+    usage("--fuzz is about hubs: --hub says how the hub under test is started, and no --client is");
+  }
+  if (options->fuzz_seconds && options->fuzz_steps) {
+    usage("--fuzz-steps runs one run again, and --fuzz many new ones: they do not go together");
+  }
+  if (options->fuzz_seconds && options->repeat > 1) {
+    usage("--fuzz repeats by itself: it does not go with --repeat");
+  }
+  if (options->fuzz_steps && !step_list_read(options->fuzz_steps).valid) {
+    usage("--fuzz-steps takes numbers and ranges of them, as in 3,8-9, or all");
+  }
+  if (options->fuzz_steps && !options->seed) {
+    usage("--fuzz-steps runs the run of a --seed: which?");
+  }
+  if (!options->seed) {
+    draw_seed(options);
+  }
+}
+
 void options_read(int argc, char **argv, struct options *options) {
   options->program = argv[0];
   options->repeat = 1;
@@ -257,4 +310,5 @@ void options_read(int argc, char **argv, struct options *options) {
     usage("--hub says how the hub under test is started, and --client how the client is");
   }
   check_reports(options);
+  check_fuzzing(options);
 }

@@ -26,6 +26,14 @@ void progress_show(size_t over, size_t cases, size_t faults, const char *slug) {
   }
 }
 
+void progress_fuzz(uint64_t runs, uint64_t seconds, uint64_t of) {
+  if (progress.shown) {
+    fprintf(stderr, "\r\033[K%llu run%s, %llu of %llu s", (unsigned long long)runs, runs == 1 ? "" : "s",
+            (unsigned long long)seconds, (unsigned long long)of);
+    fflush(stderr);
+  }
+}
+
 void progress_clear(void) {
   if (progress.shown) {
     fputs("\r\033[K", stderr);

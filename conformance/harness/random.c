@@ -21,10 +21,19 @@ uint64_t draw(uint64_t seed, const char *name) {
   return state;
 }
 
+static uint64_t state; /* of the case: each has a process of its own */
+
+static uint64_t of_case(void) {
+  return draw(strtoull(environment(ENV_SEED), NULL, 10), criterion_current_test->name);
+}
+
+void random_restart(uint32_t number) {
+  state = mix(of_case() + number);
+}
+
 uint32_t random_below(uint32_t bound) {
-  static uint64_t state; /* of the case: each has a process of its own */
   if (state == 0) {
-    state = draw(strtoull(environment(ENV_SEED), NULL, 10), criterion_current_test->name);
+    state = of_case();
   }
   state += 0x9e3779b97f4a7c15U;
   return (uint32_t)(mix(state) % bound);

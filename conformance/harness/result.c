@@ -169,7 +169,7 @@ struct result result_read(const struct entry *entry, const char *run, const stru
   }
   result.fails = fails(result.verdict, options);
   result.turn = options->turn;
-  result.again = command_again(entry->slug, options);
+  result.again = command_again(entry, options);
   if (!is_grave(result.verdict)) {
     collect_breaches(&result);
   }

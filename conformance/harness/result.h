@@ -37,7 +37,7 @@ struct result {
 /* Reads the record that the case left in the directory of the run. */
 struct result result_read(const struct entry *entry, const char *run, const struct options *options);
 /* The line with which a shell runs that case again as this run has it. */
-char *command_again(const char *slug, const struct options *options);
+char *command_again(const struct entry *entry, const struct options *options);
 
 /* "PASS"; and as it is counted: "passed". */
 const char *verdict_name(enum verdict verdict);

@@ -156,6 +156,7 @@ static void tell_workers(const struct options *options, const char *run) {
   setenv(ENV_CONNECT, options->connect ? options->connect : "", 1);
   setenv(ENV_LISTEN, options->listen ? options->listen : "", 1);
   setenv(ENV_TIME_SCALE, scale, 1);
+  setenv(ENV_STEPS, options->fuzz_steps ? options->fuzz_steps : "", 1);
   setenv(ENV_KEEP, options->keep ? "1" : "", 1);
   setenv("BH_VECTORS", options->vectors, 1);
   setenv("BH_PAYLOADS", format("%s/../payloads", options->vectors), 1);
@@ -215,13 +216,25 @@ static bool run_turns(void) {
   uint64_t first_seed = options->seed;
   bool sound = true;
   for (options->turn = 1; sound && options->turn <= options->repeat; options->turn++) {
-    options->seed = first_seed ? first_seed + options->turn - 1 : 0;
+    options->seed = first_seed && !options->fuzz_steps ? first_seed + options->turn - 1 : first_seed;
     if (!options->quiet) {
       report_turn(options, stdout);
     }
     sound = run_turn();
   }
   return sound;
+}
+
+static bool run_all_turns(void) {
+  struct options *options = current.options;
+  if (!options->fuzz_seconds) {
+    return run_turns();
+  }
+  options->turn = 1;
+  begin_turn();
+  fuzz_runs(current.catalogue, options, current.run, take);
+  tell_what_is_over();
+  return true;
 }
 
 /* The last words of the run, which the reports tell too. */
@@ -247,7 +260,7 @@ static int run_all(void) {
   criterion_options.jobs = CASES_A_JOB * current.options->jobs;
   criterion_options.always_succeed = true;
   progress_begin(current.options);
-  if (!run_turns()) {
+  if (!run_all_turns()) {
     return broken("begin");
   }
   report_varied(current.catalogue, stdout);

@@ -27,6 +27,8 @@ struct options {
   const char *given_vectors; /* as --vectors has them, or NULL */
   struct known *known;       /* NULL: none */
   uint64_t seed;             /* 0: the order of the specification */
+  uint64_t fuzz_seconds;     /* --fuzz; 0: no fuzzing */
+  const char *fuzz_steps;    /* --fuzz-steps; NULL: none given */
   bool list, quiet, verbose, keep, strict;
 };
 
@@ -66,6 +68,9 @@ struct entry {
   size_t verdicts[VERDICTS]; /* how often, of all runs */
   bool over;                 /* its worker has ended, */
   int signal;                /* by this signal */
+  uint64_t fuzz_seed;        /* of the run that is told; 0: that of the options */
+  char *fuzz_steps;          /* and its steps; NULL: those of the options */
+  bool fuzz_known, fuzz_passed;
 };
 
 struct catalogue {
@@ -117,6 +122,7 @@ struct calibration calibrate(size_t at_once);
 
 void progress_begin(const struct options *options);
 void progress_show(size_t over, size_t cases, size_t faults, const char *slug);
+void progress_fuzz(uint64_t runs, uint64_t seconds, uint64_t of);
 void progress_clear(void);
 
 /* ------------------------------------------------------------------------------------------------------- the run */
@@ -126,5 +132,10 @@ pid_t guard_start(const char *run, bool keep, int *guarded);
 void guard_end(pid_t guard, int guarded);
 
 int run_cases(const struct catalogue *catalogue, struct options *options);
+/* Runs the cases for the time of --fuzz. `tell` is called for each once its record is that which is to be told. */
+void fuzz_runs(const struct catalogue *catalogue, const struct options *options, const char *run,
+               void (*tell)(struct entry *entry));
+/* A case of this section, as it is in C, is for --fuzz. */
+bool is_of_fuzz(const char *section);
 
 #endif

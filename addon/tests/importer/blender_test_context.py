@@ -82,26 +82,6 @@ class Selection(Case):
         result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
         self.assertEqual(result.warnings, ['“Linked” is linked from another file and keeps its material'])
 
-    def test_a_mesh_without_uv_map_is_told(self):
-        cube = self.add_cube()
-        cube.data.uv_layers.remove(cube.data.uv_layers[0])
-        result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
-        self.assertEqual(result.warnings, ['“Cube” has no UV map, so the textures cannot be placed on it'])
-        self.assertEqual(cube.active_material, result.materials[0])
-
-    def test_a_linked_object_of_the_same_name_does_not_take_its_place(self):
-        """The name that an import gives can be that of something linked."""
-        self.add_cube('Leaking Stain Décal')
-        path = os.path.join(self.library.directory, 'same.blend')
-        bpy.ops.wm.save_as_mainfile(filepath=path)
-        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        with bpy.data.libraries.load(path, link=True) as (there, here):
-            here.objects = ['Leaking Stain Décal']
-        bpy.context.scene.collection.objects.link(here.objects[0])
-        result, = self.imported(self.library.payload('decal'))
-        self.assertEqual(result.objects[0].users_collection, (bpy.context.scene.collection,))
-        self.assertEqual(bpy.context.selected_objects, result.objects)
-
     def test_a_surface_leaves_the_selection(self):
         cube = self.add_cube()
         self.imported(self.library.payload('surface'))

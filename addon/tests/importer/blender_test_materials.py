@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Principled BSDF material of every combination of maps."""
-from types import SimpleNamespace
-
 import bpy
-from bridge_hub.material import set_transparency
 from bridge_hub.nodes import socket
 from case import Case
 
@@ -186,24 +183,3 @@ class Materials(Case):
         records = self.surface('albedo', name='石' * 100)
         self.assertTrue('石' * 100 == records[0]['name'] and self.material(records).name.startswith('石' * 20))
         self.assertEqual(len(bpy.data.images), 7)
-
-
-class LaterBlenders(Case):
-    """The names of Blender 4.0 and 4.2, which cannot run here."""
-
-    def test_sockets(self):
-        names = ['Base Color', 'Metallic', 'Roughness', 'IOR', 'Alpha', 'Normal', 'Weight', 'Subsurface Weight', 'Subsurface Radius',
-                 'Subsurface Scale', 'Specular IOR Level', 'Specular Tint', 'Anisotropic', 'Transmission Weight', 'Coat Weight',
-                 'Coat Tint', 'Sheen Weight', 'Sheen Roughness', 'Sheen Tint', 'Emission Color', 'Emission Strength']
-        sockets = [SimpleNamespace(identifier=name) for name in names]
-        for name, identifier in (('Specular', 'Specular IOR Level'), ('Transmission', 'Transmission Weight'), ('Sheen', 'Sheen Weight'),
-                                 ('Base Color', 'Base Color'), ('Alpha', 'Alpha')):
-            self.assertEqual(socket(sockets, name).identifier, identifier)
-        self.assertIsNone(socket(sockets, 'Clearcoat'))
-
-    def test_transparency(self):
-        for soft, method in ((False, 'DITHERED'), (True, 'BLENDED')):
-            material = SimpleNamespace(surface_render_method='', use_raytrace_refraction=False)
-            set_transparency(material, cut_out=True, soft=soft, refracts=soft)
-            self.assertEqual((material.surface_render_method, material.use_raytrace_refraction), (method, soft))
-            self.assertEqual(len(vars(material)), 2)
