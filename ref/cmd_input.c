@@ -5,8 +5,6 @@
 
 enum { STANDARD_INPUT = 0 };
 
-static void read_file(cmd_input *input);
-
 /* ---- lines */
 
 static void end_line(cmd_input *input) {
@@ -102,29 +100,19 @@ static bool open_stream(cmd_input *input) {
 
 /* ---- files */
 
-static void on_file_read(uv_fs_t *request) {
-  cmd_input *input = request->data;
-  ssize_t got = request->result;
+static void on_file_read(void *ctx, const char *octets, ssize_t got) {
+  cmd_input *input = ctx;
 
-  uv_fs_req_cleanup(request);
-  if (input->stopped) {
-    return;
-  }
-  if (got <= 0) {
+  if (got > 0) {
+    take(input, octets, (size_t)got);
+  } else {
     end(input);
-    return;
-  }
-  take(input, input->buffer, (size_t)got);
-  if (!input->stopped) {
-    read_file(input);
   }
 }
 
 static void read_file(cmd_input *input) {
-  uv_buf_t buffer = uv_buf_init(input->buffer, sizeof input->buffer);
-
-  input->request.data = input;
-  if (uv_fs_read(input->loop, &input->request, STANDARD_INPUT, &buffer, 1, -1, on_file_read) != 0) {
+  input->reader = cmd_reader_start(input->loop, STANDARD_INPUT, on_file_read, input);
+  if (input->reader == NULL) {
     end(input);
   }
 }
@@ -159,7 +147,7 @@ void cmd_input_stop(cmd_input *input) {
   input->stopped = true;
   if (input->is_stream) {
     uv_close(&input->source.handle, NULL);
-  } else {
-    uv_cancel((uv_req_t *)&input->request);
+  } else if (input->reader != NULL) {
+    cmd_reader_stop(input->reader);
   }
 }

@@ -2,7 +2,7 @@
 #ifndef BH_CMD_INPUT_H
 #define BH_CMD_INPUT_H
 
-#include <uv.h>
+#include "cmd_reader.h"
 
 #include <stdbool.h>
 
@@ -22,7 +22,7 @@ typedef struct {
     uv_tty_t tty;
     uv_tcp_t tcp;
   } source;
-  uv_fs_t request; /* where it is a file */
+  cmd_reader *reader; /* where it is a file, or is to be read like one */
   bool is_stream;
   bool stopped;
   bool overlong;
