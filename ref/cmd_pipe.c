@@ -3,6 +3,7 @@
 
 #include "cmd_pump.h"
 #include "cmd_session.h"
+#include "uv_endpoint.h"
 #include "uv_process.h"
 
 #include <stdarg.h>
@@ -110,7 +111,7 @@ static int try_endpoint(piping *p, const char *endpoint) {
   p->endpoint = endpoint;
   p->connect.data = p;
   uv_pipe_init(&p->loop, &p->pipe, 0);
-  uv_pipe_connect(&p->connect, &p->pipe, endpoint, on_connected);
+  bh_endpoint_connect(&p->connect, &p->pipe, endpoint, on_connected);
   uv_run(&p->loop, UV_RUN_DEFAULT);
   if (p->connected != 0) {
     uv_close((uv_handle_t *)&p->pipe, NULL);

@@ -259,7 +259,7 @@ void needs_endpoint_file(struct hub *hub) {
     return;
   }
   if (hub->running && !is_socket(hub->endpoint)) {
-    unimplemented("the endpoint is no file: this case is about a unix socket");
+    unimplemented("the endpoint is no file: this case is about a system with unix sockets");
   }
 }
 

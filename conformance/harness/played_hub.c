@@ -143,7 +143,7 @@ void needs_socket_file(struct client *client) {
     bool is_file = access(client->endpoint, F_OK) == 0;
     stop_listener(client);
     if (!is_file) {
-      unimplemented("the endpoint is no file: this case is about a unix socket");
+      unimplemented("the endpoint is no file: this case is about a system with unix sockets");
     }
   }
 }
