@@ -10,6 +10,8 @@ from . import textures
 from .maps import Map
 
 OWNER = 'bridge_hub_asset'
+# From here on the shelf shows what is an asset, and nothing else.
+BRUSHES_ARE_ASSETS = (4, 3, 0)
 MODES = (('SCULPT', ''), ('TEXTURE_PAINT', ' (paint)'))
 
 
@@ -33,6 +35,8 @@ def _brush(name: str, asset: str, texture: bpy.types.Texture, mode: str) -> bpy.
     brush.texture_slot.map_mode = 'VIEW_PLANE'
     # Nothing uses a brush that is not in hand, and what nothing uses is not saved.
     brush.use_fake_user = True
+    if bpy.app.version >= BRUSHES_ARE_ASSETS:
+        brush.asset_mark()
     brush[OWNER] = owner
     return brush
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imperfections (smudges, scratches): a node group whose outputs are its maps, to be added to the shader of something else."""
+"""Imperfections (smudges, scratches): a node group with an output for each map, to be added to another shader."""
 from __future__ import annotations
 
 from typing import Any, Mapping

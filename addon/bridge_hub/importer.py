@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Imports what Bridge sent. One asset that fails does not stop the next.
 
-Undo: nothing here pushes a step. An operator with UNDO in its bl_options that calls import_payload() gets one step for the whole
-payload; who calls it outside of an operator calls push_undo() after it. bpy.ops makes a step only when it is asked to, with True
-as the argument after the execution context.
+Undo: nothing here pushes a step. An operator with UNDO in its bl_options that calls import_payload() gets one step for
+the whole payload; who calls it outside of an operator calls push_undo() after it. bpy.ops makes a step only when it is
+asked to, with True as the argument after the execution context.
 """
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ log = logging.getLogger(__package__)
 
 ASSET_PROPERTY, LOD_PROPERTY = 'bridge_hub_asset', 'bridge_hub_lod'
 
+BRUSH_ROLES = ('brush', 'displacement', 'mask')
+
+# Of its size: how far the displacement map of a mesh reaches.
+MESH_DETAIL = 0.01
+
 Progress = Callable[[float, str], None]
 
 
 @dataclass
 class AssetResult:
-    """`other` are node groups, textures and brushes. An error says what, where and why; warnings, what is not as it was asked."""
+    """`other` are node groups, textures and brushes. An error says what, where and why."""
     asset: Asset
     objects: list[bpy.types.Object] = field(default_factory=list)
     materials: list[bpy.types.Material] = field(default_factory=list)
@@ -52,10 +57,16 @@ def _ignore(fraction: float, text: str) -> None:
     """The progress of who does not want to know."""
 
 
+def _first(said: list[str], nothing: str) -> str:
+    """An error is one line, also where it is eleven files that are lost: the warnings have each."""
+    more = ' (and %d more)' % (len(said) - 1) if len(said) > 1 else ''
+    return said[0] + more if said else nothing
+
+
 def import_payload(context: Any, assets: list[Asset], options: ImportOptions | None = None,
                    progress: Progress = _ignore) -> list[AssetResult]:
     """Leaves the mode that the user is in, if need be, and selects what came."""
-    with placement.usable_context(context) as usable:
+    with placement.usable_context(context) as usable, placement.editable_collection(usable):
         return _Import(usable, options or ImportOptions(), progress).run(assets)
 
 
@@ -106,7 +117,7 @@ class _Import:
             log.warning('%s: %s', asset.name, text)
         return result
 
-    # --- materials ------------------------------------------------------------------------------------------------------------
+    # --- materials ----------------------------------------------------------------------------------------------------
 
     def _maps(self, result: AssetResult, billboard: bool = False, sets: tuple[str, ...] = ()) -> dict[str, maps.Map]:
         asset = result.asset
@@ -117,51 +128,66 @@ class _Import:
             found['opacity'] = replace(found['mask'], role='opacity')
         return found
 
-    def _material(self, result: AssetResult, found: dict[str, maps.Map], suffix: str = '', glass: bool = False) -> bpy.types.Material:
+    def _some_maps(self, result: AssetResult) -> dict[str, maps.Map]:
+        """Of what is nothing without textures."""
+        found = self._maps(result)
+        if not found:
+            raise ImportFailed('none of its textures can be used. %s' % _first(result.warnings, 'Bridge named none'))
+        return found
+
+    def _material(self, result: AssetResult, found: dict[str, maps.Map], suffix: str = '',
+                  glass: bool = False) -> bpy.types.Material:
         """Made also where there is no texture, so that the mesh has one that can be worked on."""
         asset = result.asset
-        look = material.Look(
-            workflow=asset.workflow, color=asset.average_color, glass=glass,
-            true_height=asset.height if asset.kind == payload.SURFACE else None, soft=asset.kind == payload.DECAL)
+        look = material.Look(workflow=asset.workflow, color=asset.average_color, true_height=self._height(asset),
+                             glass=glass, soft=asset.kind == payload.DECAL)
         made = material.get_or_build(asset.name + suffix, asset.id + suffix, found, look, self.options)
         if made not in result.materials:
             result.materials.append(made)
         return made
 
-    # --- meshes ---------------------------------------------------------------------------------------------------------------
+    def _height(self, asset: Asset) -> float | None:
+        """A surface tells its own. A mesh has its shape already, and its displacement adds what is finer than that."""
+        if asset.kind == payload.SURFACE:
+            return asset.height
+        return asset.size * MESH_DETAIL if asset.size and asset.kind in payload.MESH_KINDS else None
+
+    # --- meshes -------------------------------------------------------------------------------------------------------
 
     def _meshes(self, result: AssetResult) -> None:
         asset = result.asset
         wanted = self.options.wanted_lod
         chosen, said = payload.choose_meshes(asset, wanted)
         if not chosen:
-            raise ImportFailed(said[0] if said else 'Bridge named no mesh file')
+            result.warnings += said
+            raise ImportFailed(_first(said, 'Bridge named no mesh file'))
         result.warnings += said
         billboard = self._is_billboard(asset, chosen)
         main = self._material(result, self._maps(result, billboard), ' Billboard' if billboard else '')
         slots = {} if billboard else {slot.index: self._slot_material(result, slot, main) for slot in asset.slots}
-        groups = []
+        groups, failed = [], []
         for number, mesh in enumerate(chosen):
             self._tell((number + 1) / (len(chosen) + 1), result, 'mesh %d of %d' % (number + 1, len(chosen)))
             try:
                 objects = self._read(mesh, asset)
             except meshes.MeshError as error:
-                result.warnings.append(str(error))
+                failed.append(str(error))
                 continue
             for found in objects:
                 self._dress(found, main, slots)
                 found[ASSET_PROPERTY], found[LOD_PROPERTY] = asset.id, mesh.lod
             self._name(objects, asset, mesh)
             groups.append(objects)
+        result.warnings += failed
         result.objects = [found for group in groups for found in group]
         if not result.objects:
-            raise ImportFailed(result.warnings[-1])
+            raise ImportFailed(_first(failed, ''))
         self._place(result, groups)
 
     def _is_billboard(self, asset: Asset, chosen: list[payload.Mesh]) -> bool:
         """The coarsest LOD of a plant is two crossed planes, with textures of their own."""
         last = asset.min_lod or (asset.lods[-1] if asset.lods else '')
-        coarsest = len(asset.lods) > 1 and all(mesh.lod == last for mesh in chosen)
+        coarsest = (len(asset.lods) > 1 or bool(asset.min_lod)) and all(mesh.lod == last for mesh in chosen)
         return asset.kind == payload.PLANT and coarsest and bool(asset.billboard or asset.billboard_packed)
 
     def _slot_material(self, result: AssetResult, slot: payload.Slot, main: bpy.types.Material) -> bpy.types.Material:
@@ -203,12 +229,14 @@ class _Import:
             if found.type == 'MESH' and found.data.users == 1:
                 found.data.name = found.name
 
-    # --- places ---------------------------------------------------------------------------------------------------------------
+    # --- places -------------------------------------------------------------------------------------------------------
 
     def _place(self, result: AssetResult, groups: list[list[bpy.types.Object]]) -> None:
         asset = result.asset
         varied = asset.kind in payload.VARIED_KINDS and len(result.objects) > 1
-        collection = placement.new_collection(self.context, asset.name) if varied else placement.target_collection(self.context)
+        collection = placement.target_collection(self.context)
+        if varied:
+            collection = placement.new_collection(collection, asset.name)
         placement.move_to(result.objects, collection)
         self.context.view_layer.update()
         if self.options.spread_out:
@@ -217,12 +245,10 @@ class _Import:
         if self.options.place_at_cursor:
             placement.move_by(result.objects, Vector(self.context.scene.cursor.location))
 
-    # --- the other kinds ------------------------------------------------------------------------------------------------------
+    # --- the other kinds ----------------------------------------------------------------------------------------------
 
     def _surface(self, result: AssetResult) -> None:
-        found = self._maps(result)
-        if not found:
-            raise ImportFailed('none of its textures can be used. %s' % '; '.join(result.warnings or ['Bridge named none']))
+        found = self._some_maps(result)
         made = self._material(result, found)
         choice = self.options.apply_to_selection
         if choice == ALWAYS or choice == FOLLOW_PAYLOAD and result.asset.apply_to_selection:
@@ -232,17 +258,13 @@ class _Import:
         made.use_fake_user = made.use_fake_user or made.users == 0
 
     def _imperfection(self, result: AssetResult) -> None:
-        found = self._maps(result)
-        if not found:
-            raise ImportFailed('none of its textures can be used. %s' % '; '.join(result.warnings or ['Bridge named none']))
+        found = self._some_maps(result)
         group = imperfections.get_or_build(result.asset.name, result.asset.id, found)
         result.other.append(group)
 
     def _plane(self, result: AssetResult) -> None:
         asset = result.asset
-        found = self._maps(result)
-        if not found:
-            raise ImportFailed('none of its textures can be used. %s' % '; '.join(result.warnings or ['Bridge named none']))
+        found = self._some_maps(result)
         if 'opacity' not in found:
             result.warnings.append('There is no opacity map: the plane is opaque')
         made = self._material(result, found)
@@ -256,10 +278,8 @@ class _Import:
         self._place(result, [[plane]])
 
     def _brush(self, result: AssetResult) -> None:
-        found = self._maps(result)
-        map_ = found.get('brush') or found.get('displacement') or found.get('mask') or next(iter(found.values()), None)
-        if map_ is None:
-            raise ImportFailed('its image cannot be used. %s' % '; '.join(result.warnings or ['Bridge named none']))
+        found = self._some_maps(result)
+        map_ = next((found[role] for role in BRUSH_ROLES if role in found), None) or next(iter(found.values()))
         result.other += brushes.get_or_build(result.asset.name, result.asset.id, map_)
 
     def _unknown(self, result: AssetResult) -> None:
@@ -267,7 +287,14 @@ class _Import:
 
 
 BY_KIND: dict[str, Callable[[_Import, AssetResult], None]] = {
-    payload.MESH: _Import._meshes, payload.PLANT: _Import._meshes, payload.SCATTER: _Import._meshes, payload.MODULAR: _Import._meshes,
-    payload.SURFACE: _Import._surface, payload.IMPERFECTION: _Import._imperfection, payload.ATLAS: _Import._plane,
-    payload.DECAL: _Import._plane, payload.BRUSH: _Import._brush, payload.UNKNOWN: _Import._unknown,
+    payload.MESH: _Import._meshes,
+    payload.PLANT: _Import._meshes,
+    payload.SCATTER: _Import._meshes,
+    payload.MODULAR: _Import._meshes,
+    payload.SURFACE: _Import._surface,
+    payload.IMPERFECTION: _Import._imperfection,
+    payload.ATLAS: _Import._plane,
+    payload.DECAL: _Import._plane,
+    payload.BRUSH: _Import._brush,
+    payload.UNKNOWN: _Import._unknown,
 }

@@ -24,7 +24,8 @@ MAGIC = {
 
 @dataclass(frozen=True)
 class Map:
-    """`channel` is FULL for the whole colour, else the one channel of a packed texture; `pair` where a normal map has two."""
+    """`channel` is FULL for the whole colour, else the one channel of a packed texture; `pair` where a normal map has
+    two."""
     role: str
     path: str
     channel: str
@@ -35,7 +36,8 @@ class Map:
 
 
 def trouble(path: str) -> str:
-    """Why a texture cannot be used; empty where it can. The first octets tell a download that was cut off or is an error page."""
+    """Why a texture cannot be used; empty where it can. The first octets tell a download that was cut off or is an
+    error page."""
     if not os.path.isfile(path):
         return 'is not on disk'
     magic = MAGIC.get(os.path.splitext(path)[1].lower(), b'')
@@ -62,11 +64,13 @@ def _preference(texture: Texture, lod: str) -> tuple[bool, bool]:
 
 
 def _packed_maps(packed: PackedTexture) -> list[Map]:
-    """The maps in a packed texture. It is one image with one colour space: of colour only where a whole colour lies in it."""
+    """The maps in a packed texture. It is one image with one colour space: of colour only where a whole colour lies in
+    it."""
     held: dict[str, list[str]] = {}
     for channel, role in packed.channels:
         held.setdefault(role, []).append(channel)
-    whole = {role for role, channels in held.items() if {'Red', 'Green', 'Blue'} <= set(channels) or channels == ['Grayscale']}
+    whole = {role for role, channels in held.items()
+             if {'Red', 'Green', 'Blue'} <= set(channels) or channels == ['Grayscale']}
     data = not any(role in COLOR_ROLES for role in whole)
     found = []
     for role, channels in held.items():
@@ -80,7 +84,8 @@ def choose(textures: Sequence[Texture], packed: Sequence[PackedTexture], lod: st
            problem: Callable[[str], str] = trouble) -> tuple[dict[str, Map], list[str]]:
     """{role: Map}, and what is wrong with the files that cannot be used.
 
-    What Bridge packed is taken before the single textures that it was packed from: the artist asked for it, and it is one image.
+    What Bridge packed is taken before the single textures that it was packed from: the artist asked for it, and it is
+    one image.
     """
     found: dict[str, Map] = {}
     said: list[str] = []

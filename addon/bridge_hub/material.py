@@ -24,7 +24,7 @@ DIELECTRIC_MAX, METAL_MIN = 0.1, 0.35
 SPECULAR_MAX = 0.08
 TRANSLUCENT = 0.5
 BUMP_DISTANCE, BUMP_STRENGTH = 0.01, 0.3
-DEFAULT_HEIGHT = 0.02
+DEFAULT_HEIGHT = 0.01
 HEIGHT_MAX = 1.0
 
 IMAGES, INPUTS, VALUES, SHADER, RESULT = -4, -2.8, -1.6, 0, 1.8
@@ -32,20 +32,21 @@ IMAGES, INPUTS, VALUES, SHADER, RESULT = -4, -2.8, -1.6, 0, 1.8
 
 @dataclass(frozen=True)
 class Look:
-    """What decides on the material besides the maps. `soft` is for edges that fade, as a decal has them; `true_height` is how far,
-    in metres, the displacement map reaches from black to white where that is known."""
+    """What decides on the material besides the maps. `soft` is for edges that fade, as a decal has them; `true_height`
+    is how far, in metres, the displacement map reaches from black to white where that is known."""
     workflow: str = ''
     color: tuple[float, float, float] | None = None
     true_height: float | None = None
     glass: bool = False
     soft: bool = False
-    two_sided: bool = True
 
 
-def get_or_build(name: str, asset: str, maps: Mapping[str, Map], look: Look, options: ImportOptions) -> bpy.types.Material:
+def get_or_build(name: str, asset: str, maps: Mapping[str, Map], look: Look,
+                 options: ImportOptions) -> bpy.types.Material:
     look_of = _digest(maps, look, options)
     for material in bpy.data.materials:
-        if material.library is None and material.get(OWNER) == asset and material.get(LOOK_OF) == look_of and _still_matches(material):
+        if (material.library is None and material.get(OWNER) == asset and material.get(LOOK_OF) == look_of
+                and _still_matches(material)):
             return material
     material = bpy.data.materials.new(name)
     try:
@@ -60,7 +61,8 @@ def get_or_build(name: str, asset: str, maps: Mapping[str, Map], look: Look, opt
 
 
 def _digest(maps: Mapping[str, Map], look: Look, options: ImportOptions) -> str:
-    choices = {name: value for name, value in asdict(options).items() if name.startswith('use_') or name == 'flip_green'}
+    choices = {name: value for name, value in asdict(options).items()
+               if name.startswith('use_') or name == 'flip_green'}
     said = [sorted((role, asdict(map_)) for role, map_ in maps.items()), asdict(look), choices]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -86,6 +88,19 @@ def linear(color: tuple[float, float, float]) -> tuple[float, float, float, floa
     """A colour as it stands on the screen (sRGB), for a socket."""
     parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color]
     return (parts[0], parts[1], parts[2], 1.0)
+
+
+def set_transparency(material: Any, cut_out: bool, soft: bool, refracts: bool) -> None:
+    """How EEVEE draws what is not opaque: Blender 4.2 has two methods in the place of the four of before."""
+    if hasattr(material, 'surface_render_method'):
+        if cut_out:
+            material.surface_render_method = 'BLENDED' if soft else 'DITHERED'
+        if hasattr(material, 'use_raytrace_refraction'):
+            material.use_raytrace_refraction = refracts
+        return
+    if cut_out:
+        material.blend_method = material.shadow_method = 'HASHED' if soft else 'CLIP'
+    material.use_screen_refraction = refracts
 
 
 class _Builder:
@@ -115,9 +130,10 @@ class _Builder:
         surface = self._translucency(opacity) or self.shader.outputs['BSDF']
         tree.link(surface, self.output, 'Surface')
         self._displacement()
-        self._settings(opacity is not None)
+        refracts = self.look.glass or 'transmission' in self.maps
+        set_transparency(self.material, opacity is not None, self.look.soft, refracts)
 
-    # --- where values come from -----------------------------------------------------------------------------------------------
+    # --- where values come from ---------------------------------------------------------------------------------------
 
     def _coordinates(self) -> Any:
         """One node scales all textures together."""
@@ -150,7 +166,7 @@ class _Builder:
         """The output that has this map; None where the asset has none."""
         return self._channel(self.maps[role], self.maps[role].channel) if role in self.maps else None
 
-    # --- what becomes of them -------------------------------------------------------------------------------------------------
+    # --- what becomes of them -----------------------------------------------------------------------------------------
 
     def _specular_workflow(self) -> bool:
         """With a map of metalness nothing needs to be derived, whatever the payload calls its workflow."""
@@ -172,14 +188,16 @@ class _Builder:
             color = self._value('diffuse')
             if self._specular_workflow():
                 # Diffuse is black where metal is; the metal's colour is in the specular map. Albedo has both.
-                color = self.tree.mix(INPUTS, 0, 'Diffuse and metal', 'MIX', color, self._value('specular'), self._metal())
+                metal = self._value('specular')
+                color = self.tree.mix(INPUTS, 0, 'Diffuse and metal', 'MIX', color, metal, self._metal())
         if color is None:
             if self.look.color:
                 socket(self.shader.inputs, 'Base Color').default_value = linear(self.look.color)
             return
-        for chosen, role in ((self.options.use_ao, 'ao'), (self.options.use_cavity, 'cavity')):
+        for chosen, role, label, row in ((self.options.use_ao, 'ao', 'Multiply AO', 0),
+                                         (self.options.use_cavity, 'cavity', 'Multiply Cavity', -1)):
             if chosen and role in self.maps:
-                color = self.tree.mix(VALUES, 0 if role == 'ao' else -1, 'Multiply ' + role.upper(), 'MULTIPLY', color, self._value(role))
+                color = self.tree.mix(VALUES, row, label, 'MULTIPLY', color, self._value(role))
         self.tree.link(color, self.shader, 'Base Color')
 
     def _metallic(self) -> None:
@@ -217,7 +235,8 @@ class _Builder:
         return self.tree.combine(INPUTS + 1.2, 4, red, green, blue)
 
     def _normal(self) -> None:
-        """Bump stands in where there is no normal map, and the displacement where there is no bump and it displaces nothing."""
+        """Bump stands in where there is no normal map, and the displacement where there is no bump and it displaces
+        nothing."""
         normal = None
         if 'normal' in self.maps:
             node = self.tree.add('ShaderNodeNormalMap', VALUES, 4)
@@ -259,7 +278,8 @@ class _Builder:
         return opacity
 
     def _translucency(self, opacity: Any) -> Any:
-        """Light through a leaf. It must not show where the leaf is cut out: there the Principled BSDF's alpha is alone."""
+        """Light through a leaf. It must not show where the leaf is cut out: there the Principled BSDF's alpha is
+        alone."""
         if not self.options.use_translucency or 'translucency' not in self.maps:
             return None
         through = self.tree.add('ShaderNodeBsdfTranslucent', SHADER, 2.6)
@@ -289,24 +309,8 @@ class _Builder:
         self.tree.link(node.outputs['Displacement'], self.output, 'Displacement')
         # Bump from the same heights would be seen twice where there is a normal map.
         method = 'DISPLACEMENT' if socket(self.shader.inputs, 'Normal').is_linked else 'BOTH'
-        owner = self.material if hasattr(self.material, 'displacement_method') else getattr(self.material, 'cycles', None)
+        # Blender 4.1 moved it out of what is Cycles' own.
+        own = hasattr(self.material, 'displacement_method')
+        owner = self.material if own else getattr(self.material, 'cycles', None)
         if owner is not None:
             owner.displacement_method = method
-
-    def _settings(self, cut_out: bool) -> None:
-        """How EEVEE draws what is not opaque: Blender 4.2 has two methods in the place of the four of before."""
-        material = self.material
-        material.use_backface_culling = not self.look.two_sided
-        if not cut_out and not self.look.glass and 'transmission' not in self.maps:
-            return
-        if hasattr(material, 'surface_render_method'):
-            material.surface_render_method = 'BLENDED' if self.look.soft else 'DITHERED'
-            if hasattr(material, 'use_raytrace_refraction'):
-                material.use_raytrace_refraction = self.look.glass
-            return
-        method = 'HASHED' if self.look.soft else 'CLIP'
-        if cut_out:
-            material.blend_method = method
-            material.shadow_method = method
-        if self.look.glass:
-            material.use_screen_refraction = True

@@ -85,7 +85,8 @@ def _reader(format_: str) -> Iterator[Reader]:
 
 @contextlib.contextmanager
 def _numpy_with_bool(format_: str) -> Iterator[None]:
-    """The glTF importer of Blender 3.4 and before asks for a name that NumPy 1.24 took away; distributions ship them together."""
+    """The glTF importer of Blender 3.4 and before asks for a name that NumPy 1.24 took away; distributions ship them
+    together."""
     if format_ not in ('gltf', 'glb'):
         yield
         return
@@ -101,7 +102,8 @@ def _numpy_with_bool(format_: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Of what an operator raises: Blender puts a traceback before it, and where it was called after it, and cuts the whole short."""
+    """Of what an operator raises: Blender puts a traceback before it, and where it was called after it, and cuts the
+    whole short."""
     lines = [line for line in str(error).strip().split('\n') if line.strip() and not line.startswith('Location: ')]
     last = lines[-1].strip() if lines else type(error).__name__
     if last.endswith('truncated'):
@@ -123,8 +125,8 @@ def _scene_kept(scene: bpy.types.Scene) -> Iterator[None]:
             setattr(scene, name, value)
 
 
-# What an importer brings with it, and nobody needs once our material is on the mesh.
-BROUGHT = ('materials', 'images', 'textures', 'actions', 'armatures', 'cameras', 'lights', 'meshes', 'collections')
+# What an importer brings with it, and nobody needs once our material is on the mesh: each before what it may use.
+BROUGHT = ('actions', 'armatures', 'cameras', 'lights', 'collections', 'meshes', 'materials', 'textures', 'images')
 
 
 class Leftovers:
@@ -179,8 +181,8 @@ def remove(objects: list[bpy.types.Object]) -> None:
 
 
 def unit_of(objects: list[bpy.types.Object], known: float | None) -> float:
-    """The factor to metres of a file that has no unit: 1, or 0.01, whichever brings it nearer to the asset's known size; without
-    one, what is larger than a house is taken for centimetres."""
+    """The factor to metres of a file that has no unit: 1, or 0.01, whichever brings it nearer to the asset's known
+    size; without one, what is larger than a house is taken for centimetres."""
     largest = max((max(found.dimensions) for found in objects if found.type == 'MESH'), default=0.0)
     if not largest:
         return 1.0
@@ -189,7 +191,8 @@ def unit_of(objects: list[bpy.types.Object], known: float | None) -> float:
 
 
 def apply_transform(objects: list[bpy.types.Object]) -> None:
-    """Rotation and scale into the vertices, as artists expect it; a mesh that several objects share, and children, stay as they are."""
+    """Rotation and scale into the vertices, as artists expect it; a mesh that several objects share, and children, stay
+    as they are."""
     for found in objects:
         if found.type == 'MESH' and found.parent is None and found.data.users == 1 and not found.children:
             location = found.matrix_basis.to_translation()

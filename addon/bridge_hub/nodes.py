@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-COLUMN, ROW = 300, 280
+COLUMN, ROW = 300, 310
 
 # What Blender 4.0 renamed, under the name that we use. Sockets are sought by identifier, which no translation changes.
 SOCKETS = {

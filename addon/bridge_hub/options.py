@@ -9,10 +9,11 @@ FOLLOW_PAYLOAD, ALWAYS, NEVER = 'payload', 'always', 'never'
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """`lod` is 'payload' (what Bridge exported), 'high', or 'lod0' and so on; `apply_to_selection` one of the three words above.
+    """`lod` is 'payload' (what Bridge exported), 'high', or 'lod0' and so on; `apply_to_selection` one of the three
+    words above.
 
-    `flip_green` is for normal maps that Bridge exported for DirectX; `spread_out` puts variations, and the assets of a batch, beside
-    each other instead of into one place; `apply_transform` gives imported meshes scale 1 and no rotation.
+    `flip_green` is for normal maps that Bridge exported for DirectX; `spread_out` puts variations, and the assets of a
+    batch, beside each other instead of into one place; `apply_transform` gives imported meshes scale 1 and no rotation.
     """
     lod: str = 'payload'
     use_ao: bool = True

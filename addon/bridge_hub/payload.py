@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Bridge sends, as a model that the rest of the add-on can trust. Needs no bpy.
 
-Bridge's array is taken as it comes: a field may be missing, null, unknown or of another type, paths are of the system that Bridge
-runs on, and strings are any Unicode. Here a field of another type counts as one that is missing; only text that is no JSON, or whose
-top level is neither an array nor an object, is an error.
+Bridge's array is taken as it comes: a field may be missing, null, unknown or of another type, paths are of the system
+that Bridge runs on, and strings are any Unicode. Here a field of another type counts as one that is missing; only text
+that is no JSON, or whose top level is neither an array nor an object, is an error.
 """
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ VARIED_KINDS = (PLANT, SCATTER, MODULAR)
 # Other words for the same map.
 ROLES = {
     'basecolor': 'albedo', 'color': 'albedo', 'colour': 'albedo', 'ambientocclusion': 'ao', 'occlusion': 'ao',
-    'glossiness': 'gloss', 'smoothness': 'gloss', 'metallic': 'metalness', 'metal': 'metalness', 'height': 'displacement',
-    'alpha': 'opacity', 'normalgl': 'normal', 'normalmap': 'normal', 'rough': 'roughness', 'translucent': 'translucency',
+    'glossiness': 'gloss', 'smoothness': 'gloss', 'rough': 'roughness', 'metallic': 'metalness', 'metal': 'metalness',
+    'height': 'displacement', 'alpha': 'opacity', 'normalgl': 'normal', 'normalmap': 'normal',
+    'translucent': 'translucency',
 }
 CHANNELS = ('Red', 'Green', 'Blue', 'Alpha', 'Grayscale')
 
@@ -104,10 +105,11 @@ class Asset:
 
     @property
     def label(self) -> str:
-        return LABELS[self.kind] if self.kind != UNKNOWN or not self.type else '%s “%s”' % (LABELS[UNKNOWN], self.type)
+        label = LABELS[self.kind]
+        return '%s “%s”' % (label, self.type) if self.kind == UNKNOWN and self.type else label
 
 
-# --- values of any type -------------------------------------------------------------------------------------------------------
+# --- values of any type -----------------------------------------------------------------------------------------------
 
 def _text(value: Any) -> str:
     """Without what neither a file system nor Blender takes: control characters and halves of surrogate pairs."""
@@ -178,12 +180,12 @@ def pixels(resolution: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-# --- parts of an asset --------------------------------------------------------------------------------------------------------
+# --- parts of an asset ------------------------------------------------------------------------------------------------
 
 def _role(value: Any, path: str) -> str:
     """Where no type is given, the file's name ends in it: id_4K_Albedo.jpg."""
-    word = _text(value) or re.sub(r'_LOD\d+$', '', ntpath.splitext(ntpath.basename(path))[0], flags=re.IGNORECASE).rsplit('_')[-1]
-    word = re.sub(r'[\s_-]', '', word.lower())
+    stem = re.sub(r'_LOD\d+$', '', ntpath.splitext(ntpath.basename(path))[0], flags=re.IGNORECASE)
+    word = re.sub(r'[\s_-]', '', (_text(value) or stem.rsplit('_')[-1]).lower())
     return ROLES.get(word, word)
 
 
@@ -334,27 +336,32 @@ def parse(text: str) -> list[Asset]:
     return [_asset(record) for record in _objects(value)]
 
 
-# --- questions about an asset -------------------------------------------------------------------------------------------------
+# --- questions about an asset -----------------------------------------------------------------------------------------
 
-def _by_variation(meshes: Iterable[Mesh]) -> dict[int | None, list[Mesh]]:
+def _by_variation(meshes: Iterable[Mesh]) -> list[tuple[int | None, list[Mesh]]]:
     groups: dict[int | None, list[Mesh]] = {}
     for mesh in meshes:
         groups.setdefault(mesh.variation, []).append(mesh)
-    return groups
+    return sorted(groups.items(), key=lambda group: (group[0] is None, group[0] or 0))
 
 
-def choose_meshes(asset: Asset, wanted: str = '', exists: Callable[[str], bool] = os.path.isfile) -> tuple[list[Mesh], list[str]]:
+def _by_distance(lods: Iterable[str], wanted: str) -> list[str]:
+    return sorted(lods, key=lambda lod: (abs(lod_rank(lod) - lod_rank(wanted)), lod_rank(lod)))
+
+
+def choose_meshes(asset: Asset, wanted: str = '',
+                  exists: Callable[[str], bool] = os.path.isfile) -> tuple[list[Mesh], list[str]]:
     """The files of one LOD, for each variation, and what has to be said about it.
 
-    `wanted` is 'high', 'lodN', or empty for the LOD that Bridge exported. A variation whose files of that LOD are not there is taken
-    at the nearest LOD of which there is a file, the finer of two.
+    `wanted` is 'high', 'lodN', or empty for the LOD that Bridge exported. A variation whose files of that LOD are not
+    there is taken at the nearest LOD of which there is a file, the finer of two.
     """
     wanted = wanted or asset.lod or (asset.lods[0] if asset.lods else '')
     chosen: list[Mesh] = []
     said: list[str] = []
-    for variation, meshes in sorted(_by_variation(asset.meshes).items(), key=lambda group: (group[0] is None, group[0] or 0)):
+    for variation, meshes in _by_variation(asset.meshes):
         there = [mesh for mesh in meshes if exists(mesh.path)]
-        lods = sorted({mesh.lod for mesh in there}, key=lambda lod: (abs(lod_rank(lod) - lod_rank(wanted)), lod_rank(lod)))
+        lods = _by_distance({mesh.lod for mesh in there}, wanted)
         what = 'variation %d' % variation if variation is not None else 'the mesh'
         if not lods:
             paths = [mesh.path for mesh in meshes if mesh.lod == wanted] or [meshes[0].path]

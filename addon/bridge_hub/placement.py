@@ -30,20 +30,33 @@ def leave_mode(context: Any) -> str:
     if mode == 'OBJECT':
         return ''
     bpy.ops.object.mode_set(mode='OBJECT')
-    return '%s of “%s” was left for the import' % (mode.split('_')[0].capitalize() + ' Mode', active.name if active else '')
+    word = mode.split('_')[0].capitalize()
+    return '%s Mode of “%s” was left for the import' % (word, active.name if active else '')
+
+
+@contextlib.contextmanager
+def editable_collection(context: Any) -> Iterator[None]:
+    """Importers put objects into the active collection. One that is linked from another file can take none: for as long
+    as it takes, the scene's own is active instead."""
+    layer = context.view_layer
+    active = layer.active_layer_collection
+    if active.collection.library is None and active.collection.override_library is None:
+        yield
+        return
+    layer.active_layer_collection = layer.layer_collection
+    try:
+        yield
+    finally:
+        layer.active_layer_collection = active
 
 
 def target_collection(context: Any) -> bpy.types.Collection:
-    """The active one, unless it cannot take objects."""
-    active = context.view_layer.active_layer_collection
-    collection = active.collection
-    usable = collection.library is None and collection.override_library is None and not active.exclude
-    return collection if usable else context.scene.collection
+    return context.view_layer.active_layer_collection.collection
 
 
-def new_collection(context: Any, name: str) -> bpy.types.Collection:
+def new_collection(parent: bpy.types.Collection, name: str) -> bpy.types.Collection:
     collection = bpy.data.collections.new(name)
-    target_collection(context).children.link(collection)
+    parent.children.link(collection)
     return collection
 
 
@@ -52,7 +65,7 @@ def move_to(objects: Iterable[bpy.types.Object], collection: bpy.types.Collectio
         for other in list(found.users_collection):
             if other != collection:
                 other.objects.unlink(found)
-        if found.name not in collection.objects:
+        if collection not in found.users_collection:
             collection.objects.link(found)
 
 
@@ -62,10 +75,12 @@ def roots(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
-    corners = [found.matrix_world @ Vector(corner) for found in objects if found.type == 'MESH' for corner in found.bound_box]
+    corners = [found.matrix_world @ Vector(corner)
+               for found in objects if found.type == 'MESH' for corner in found.bound_box]
     if not corners:
         return None
-    return (Vector([min(c[axis] for c in corners) for axis in range(3)]), Vector([max(c[axis] for c in corners) for axis in range(3)]))
+    axes = list(zip(*corners))
+    return Vector([min(axis) for axis in axes]), Vector([max(axis) for axis in axes])
 
 
 def move_by(objects: Iterable[bpy.types.Object], offset: Vector) -> None:
@@ -74,8 +89,8 @@ def move_by(objects: Iterable[bpy.types.Object], offset: Vector) -> None:
 
 
 def in_a_row(context: Any, groups: Iterable[list[bpy.types.Object]], start: float) -> float:
-    """Each group beside the one before, along X, with its own origin kept on the row's line; gives where the row ends. The first
-    group of a row that starts at 0 stays where its file has it."""
+    """Each group beside the one before, along X, with its own origin kept on the row's line; gives where the row ends.
+    The first group of a row that starts at 0 stays where its file has it."""
     context.view_layer.update()
     end = start
     for group in groups:
@@ -94,10 +109,12 @@ def in_a_row(context: Any, groups: Iterable[list[bpy.types.Object]], start: floa
 
 def select_only(context: Any, objects: Iterable[bpy.types.Object]) -> None:
     """What is in no collection that this view layer shows cannot be selected."""
-    objects = [found for found in objects if found.name in context.view_layer.objects]
+    context.view_layer.update()
+    shown = set(context.view_layer.objects)
+    objects = [found for found in objects if found in shown]
     if not objects:
         return
-    for found in list(context.view_layer.objects):
+    for found in shown:
         found.select_set(False)
     for found in objects:
         found.select_set(True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts a material on what the user had selected: on the selected faces where a mesh was being edited, else on whole objects."""
+"""Puts a material on what the user had selected: on the selected faces where a mesh was being edited, else on whole
+objects."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ def apply(material: bpy.types.Material, targets: list[Target]) -> list[str]:
         if found.data.library is not None or found.library is not None:
             said.append('“%s” is linked from another file and keeps its material' % found.name)
             continue
+        if found.type == 'MESH' and not found.data.uv_layers:
+            said.append('“%s” has no UV map, so the textures cannot be placed on it' % found.name)
         faces = [face for face in found.data.polygons if face.select] if target.edited and found.type == 'MESH' else []
         if faces and len(faces) < len(found.data.polygons):
             if not found.material_slots:

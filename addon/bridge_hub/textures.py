@@ -41,8 +41,8 @@ def _existing(owner: str, path: str, data: bool) -> bpy.types.Image | None:
 
 
 def load(asset: str, role: str, path: str, data: bool) -> bpy.types.Image:
-    """`data` is what is no colour. The colour space of data is the one that has this role in the configuration of colour
-    management, whatever its name; that of a colour is the one that Blender gives to this kind of file."""
+    """`data` is what is no colour. The colour space of data is the one that has this role in the configuration of
+    colour management, whatever its name; that of a colour is the one that Blender gives to this kind of file."""
     owner = '%s/%s' % (asset, role)
     stamp = _stamp(path)
     image = _existing(owner, path, data)

@@ -2,6 +2,7 @@
 """What the user is doing when an import comes: modes, selection, hidden and linked things."""
 import os
 
+import bmesh
 import bpy
 from case import Case
 
@@ -34,9 +35,9 @@ class Modes(Case):
     def edit_with_face(self, index):
         bpy.ops.object.mode_set(mode='EDIT')
         bpy.ops.mesh.select_all(action='DESELECT')
-        bpy.ops.object.mode_set(mode='OBJECT')
-        self.cube.data.polygons[index].select = True
-        bpy.ops.object.mode_set(mode='EDIT')
+        edited = bmesh.from_edit_mesh(self.cube.data)
+        edited.faces.ensure_lookup_table()
+        edited.faces[index].select_set(True)
 
     def test_selected_faces_alone_get_the_surface(self):
         before = bpy.data.materials.new('Before')
@@ -82,6 +83,26 @@ class Selection(Case):
         result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
         self.assertEqual(result.warnings, ['“Linked” is linked from another file and keeps its material'])
 
+    def test_a_mesh_without_uv_map_is_told(self):
+        cube = self.add_cube()
+        cube.data.uv_layers.remove(cube.data.uv_layers[0])
+        result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
+        self.assertEqual(result.warnings, ['“Cube” has no UV map, so the textures cannot be placed on it'])
+        self.assertEqual(cube.active_material, result.materials[0])
+
+    def test_a_linked_object_of_the_same_name_does_not_take_its_place(self):
+        """The name that an import gives can be that of something linked."""
+        self.add_cube('Leaking Stain Décal')
+        path = os.path.join(self.library.directory, 'same.blend')
+        bpy.ops.wm.save_as_mainfile(filepath=path)
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        with bpy.data.libraries.load(path, link=True) as (there, here):
+            here.objects = ['Leaking Stain Décal']
+        bpy.context.scene.collection.objects.link(here.objects[0])
+        result, = self.imported(self.library.payload('decal'))
+        self.assertEqual(result.objects[0].users_collection, (bpy.context.scene.collection,))
+        self.assertEqual(bpy.context.selected_objects, result.objects)
+
     def test_a_surface_leaves_the_selection(self):
         cube = self.add_cube()
         self.imported(self.library.payload('surface'))
@@ -89,6 +110,7 @@ class Selection(Case):
 
     def test_the_selection_of_before_a_batch_counts(self):
         cube = self.add_cube()
-        results = self.run_import(self.library.payload('decal') + self.library.payload('surface'), apply_to_selection='always')
+        results = self.run_import(self.library.payload('decal') + self.library.payload('surface'),
+                                  apply_to_selection='always')
         self.assertEqual(cube.active_material, results[1].materials[0])
         self.assertEqual(results[0].objects[0].active_material, results[0].materials[0])

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import random
 
 import bpy
 import package
@@ -13,15 +14,18 @@ from case import Case
 class Missing(Case):
     def test_textures(self):
         records = self.library.payload('asset3d')
-        lost = [item['path'] for item in records[0]['components'] if item['type'] in ('normal', 'albedo', 'curvature', 'normalobject')]
+        lost = [item['path'] for item in records[0]['components']
+                if item['type'] in ('normal', 'albedo', 'curvature', 'normalobject')]
         for path in lost:
             os.remove(path)
         result, = self.run_import(records)
         self.assertIsNone(result.error)
-        self.assertEqual(result.warnings, ['Albedo map is not on disk: %s' % lost[0], 'Normal map is not on disk: %s' % lost[1]])
+        self.assertEqual(result.warnings,
+                         ['Albedo map is not on disk: %s' % lost[0], 'Normal map is not on disk: %s' % lost[1]])
         material, = result.materials
         # Diffuse and bump are there instead.
-        self.assertEqual(self.feeds(material, 'Base Color'), {('Diffuse', 'Color'), ('Specular', 'Color'), ('Ao', 'Color')})
+        self.assertEqual(self.feeds(material, 'Base Color'),
+                         {('Diffuse', 'Color'), ('Specular', 'Color'), ('Ao', 'Color')})
         self.assertEqual(self.feeds(material, 'Normal'), {('Bump', 'Color')})
         self.assertEqual(result.objects[0].active_material, material)
 
@@ -37,8 +41,10 @@ class Missing(Case):
 
     def test_all_textures_of_a_surface(self):
         result, = self.run_import(self.library.records('surface'))
-        self.assertRegex(result.error, r'^Surface “Smooth Concrete” \(smokcd3x\) was not imported: none of its textures can be used\. '
-                                       r'Albedo map is not on disk: /.*smokcd3x_4K_Albedo\.jpg; Ao map')
+        self.assertRegex(result.error,
+                         r'^Surface “Smooth Concrete” \(smokcd3x\) was not imported: '
+                         r'none of its textures can be used\. Albedo map is not on disk: /.*_4K_Albedo\.jpg \(and 9 more\)$')
+        self.assertEqual(len(result.warnings), 10)
         self.assertEqual((len(bpy.data.materials), len(bpy.data.images)), (0, 0))
 
     def test_all_meshes(self):
@@ -46,7 +52,9 @@ class Missing(Case):
         for item in records[0]['lodList']:
             os.remove(item['path'])
         result, = self.run_import(records)
-        self.assertRegex(result.error, r'^3D asset “Nordic .*” \(uchwaffda\) was not imported: The mesh is not on disk: /.*_LOD0\.fbx$')
+        self.assertRegex(result.error,
+                         r'^3D asset “Nordic .*” \(uchwaffda\) was not imported: '
+                         r'The mesh is not on disk: /.*_LOD0\.fbx$')
         self.assertEqual((result.objects, result.materials), ([], []))
         self.assertEqual((len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)), (0, 0, 0))
 
@@ -73,12 +81,13 @@ class Broken(Case):
             with open(paths[role], 'wb') as file:
                 file.write(octets)
         result, = self.run_import(records)
-        self.assertEqual(result.warnings, ['Albedo map is empty: %s' % paths['albedo'], 'Normal map is no JPG file: %s' % paths['normal']])
+        self.assertEqual(result.warnings, ['Albedo map is empty: %s' % paths['albedo'],
+                                           'Normal map is no JPG file: %s' % paths['normal']])
 
     def test_an_unknown_type(self):
         result, = self.run_import('[{"type":"hdri","name":"Sky","id":"x1"}]')
-        self.assertEqual(result.error, 'Unknown type “hdri” “Sky” (x1) was not imported: its type is not known, '
-                                       'and it has neither meshes nor textures')
+        self.assertEqual(result.error, 'Unknown type “hdri” “Sky” (x1) was not imported: '
+                                       'its type is not known, and it has neither meshes nor textures')
 
     def test_an_asset_of_nothing(self):
         result, = self.run_import('[{}]')
@@ -100,7 +109,8 @@ class Broken(Case):
         self.assertEqual([result.error is None for result in results], [True, False, True])
         self.assertIn('uchwaffda_LOD0.fbx', results[1].error)
         self.assertEqual([found.name for found in bpy.data.objects], ['Leaking Stain Décal'])
-        self.assertEqual(sorted(material.name for material in bpy.data.materials), ['Leaking Stain Décal', 'Smooth Concrete'])
+        self.assertEqual(sorted(material.name for material in bpy.data.materials),
+                         ['Leaking Stain Décal', 'Smooth Concrete'])
 
     def test_a_fault_of_ours_does_not_stop_the_next_and_is_logged(self):
         records = self.library.payload('surface') + self.library.payload('decal')
@@ -116,10 +126,39 @@ class Broken(Case):
         self.assertIsNone(results[1].error)
 
 
+    def test_one_that_fails_late_leaves_nothing_behind(self):
+        records = self.library.payload('plant3d')
+        kept = importer.placement.in_a_row
+        importer.placement.in_a_row = lambda *arguments: 1 / 0
+        try:
+            result, = self.run_import(records)
+        finally:
+            importer.placement.in_a_row = kept
+        self.assertIn('ZeroDivisionError', result.error)
+        self.assertEqual([len(data) for data in (bpy.data.objects, bpy.data.meshes, bpy.data.collections,
+                                                 bpy.data.materials, bpy.data.images)], [0] * 5)
+
+
 class Hostile(Case):
     def test_names_of_all_kinds(self):
-        for name in ('', ' ', '\ud800', 'a/b\\c', '..', '%s', '\u202eevil', 'x' * 5000, '🧱' * 40, None, [1], {'a': 1}):
+        for name in ('', ' ', '\ud800', 'a/b\\c', '..', '%s', '\u202eevil', 'x' * 5000, '🧱' * 40, None, [1], {}):
             records = self.library.payload('decal')
             records[0]['name'] = records[0]['id'] = name
             results = self.run_import(json.dumps(records))
             self.assertIsNone(results[0].error, name)
+
+    def test_fields_of_any_type_with_files_that_are_there(self):
+        """An asset may then not be imported, but no fault of ours may be the reason."""
+        chance = random.Random(2)
+        values = [None, True, -1, 1.5, '', 'x', 'lod1', '\x00', [], {}, [None], [{}], [{'path': 'x.fbx'}],
+                  {'path': None}, '100x100']
+        for name in ('asset3d_packed', 'modular_window', 'decal', 'surface', 'brush', 'imperfection'):
+            whole = self.library.payload(name)[0]
+            for _ in range(12):
+                record = json.loads(json.dumps(whole))
+                parts = [item for value in record.values() if isinstance(value, list) for item in value
+                         if isinstance(item, dict)]
+                for item in chance.sample(parts, min(len(parts), 4)) + [record]:
+                    item[chance.choice(sorted(item))] = chance.choice(values)
+                result, = self.run_import([record])
+                self.assertNotRegex(result.error or '', r'\b[A-Z]\w*(Error|Exception)\b')

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Principled BSDF material of every combination of maps."""
+from types import SimpleNamespace
+
 import bpy
+from bridge_hub.material import set_transparency
 from bridge_hub.nodes import socket
 from case import Case
 
@@ -10,13 +13,15 @@ class Materials(Case):
         """A surface that has these maps alone."""
         record = self.library.records('surface')[0]
         template = record['components'][0]
-        parts = [dict(template, type=role, path=template['path'].replace('Albedo', role.capitalize())) for role in roles]
+        parts = [dict(template, type=role, path=template['path'].replace('Albedo', role.capitalize()))
+                 for role in roles]
         return self.library.fill([dict(record, components=parts, packedTextures=list(packed), **fields)])
 
     def packed(self, name, channels, extension='jpg'):
         template = self.library.records('asset3d_packed')[0]['packedTextures'][0]
         path = template['path'].replace('ORM.jpg', '%s.%s' % (name, extension))
-        return dict(template, type='ORM', name=name, path=path, channelsData={key: [role, 'R'] for key, role in channels.items()})
+        return dict(template, type='ORM', name=name, path=path,
+                    channelsData={key: [role, 'R'] for key, role in channels.items()})
 
     def material(self, records, **options):
         result, = self.imported(records, **options)
@@ -28,7 +33,7 @@ class Materials(Case):
     def output(self, material):
         return self.node(material, 'OUTPUT_MATERIAL')
 
-    # --- roughness ------------------------------------------------------------------------------------------------------------
+    # --- roughness ----------------------------------------------------------------------------------------------------
 
     def test_gloss_is_inverted_once(self):
         material = self.material(self.surface('albedo', 'gloss'))
@@ -43,10 +48,11 @@ class Materials(Case):
         self.assertEqual(self.feeds(material, 'Roughness'), {('Roughness', 'Color')})
         self.assertEqual(socket(self.principled(material).inputs, 'Roughness').links[0].from_node.type, 'TEX_IMAGE')
 
-    # --- workflows ------------------------------------------------------------------------------------------------------------
+    # --- workflows ----------------------------------------------------------------------------------------------------
 
     def test_metalness_workflow(self):
-        material = self.material(self.surface('albedo', 'metalness', 'roughness', workflow='metalness', pbrWorkflow='metalness'))
+        material = self.material(self.surface('albedo', 'metalness', 'roughness', workflow='metalness',
+                                              pbrWorkflow='metalness'))
         self.assertEqual(self.feeds(material, 'Metallic'), {('Metalness', 'Color')})
         self.assertEqual(self.feeds(material, 'Base Color'), {('Albedo', 'Color')})
         self.assertEqual(self.feeds(material, 'Specular'), set())
@@ -67,18 +73,19 @@ class Materials(Case):
         color = self.principled(material).inputs['Base Color'].default_value
         self.assertEqual([round(part, 3) for part in color], [1, 0, 0.216, 1])
 
-    # --- occlusion ------------------------------------------------------------------------------------------------------------
+    # --- occlusion ----------------------------------------------------------------------------------------------------
 
     def test_occlusion_and_cavity_by_choice(self):
         records = self.surface('albedo', 'ao', 'cavity')
         self.assertEqual(self.feeds(self.material(records), 'Base Color'), {('Albedo', 'Color'), ('Ao', 'Color')})
         self.assertEqual(self.feeds(self.material(records, use_ao=False), 'Base Color'), {('Albedo', 'Color')})
         material = self.material(records, use_cavity=True)
-        self.assertEqual(self.feeds(material, 'Base Color'), {('Albedo', 'Color'), ('Ao', 'Color'), ('Cavity', 'Color')})
+        self.assertEqual(self.feeds(material, 'Base Color'),
+                         {('Albedo', 'Color'), ('Ao', 'Color'), ('Cavity', 'Color')})
         mix = self.principled(material).inputs['Base Color'].links[0].from_node
         self.assertEqual((mix.blend_type, socket(mix.inputs, 'Factor').default_value), ('MULTIPLY', 1))
 
-    # --- relief ---------------------------------------------------------------------------------------------------------------
+    # --- relief -------------------------------------------------------------------------------------------------------
 
     def test_bump_stands_in_for_a_normal_map(self):
         self.assertEqual(self.feeds(self.material(self.surface('normal', 'bump')), 'Normal'), {('Normal', 'Color')})
@@ -94,12 +101,14 @@ class Materials(Case):
     def test_directx_normals(self):
         material = self.material(self.surface('normal'), flip_green=True)
         self.assertEqual(self.feeds(material, 'Normal'), {('Normal', 'Red'), ('Normal', 'Green'), ('Normal', 'Blue')})
-        self.assertEqual([node.label for node in material.node_tree.nodes if node.type == 'MATH'], ['DirectX to OpenGL'])
+        self.assertEqual([node.label for node in material.node_tree.nodes if node.type == 'MATH'],
+                         ['DirectX to OpenGL'])
 
     def test_displacement(self):
         material = self.material(self.surface('normal', 'displacement'))
         node = self.output(material).inputs['Displacement'].links[0].from_node
-        self.assertEqual((node.type, round(node.inputs['Scale'].default_value, 4), node.inputs['Midlevel'].default_value),
+        self.assertEqual((node.type, round(node.inputs['Scale'].default_value, 4),
+                          node.inputs['Midlevel'].default_value),
                          ('DISPLACEMENT', 0.14, 0.5))
         # What the displacement shows as bump is in the normal map already.
         self.assertEqual(material.cycles.displacement_method, 'DISPLACEMENT')
@@ -110,14 +119,15 @@ class Materials(Case):
         self.assertFalse(self.output(material).inputs['Displacement'].is_linked)
         self.assertEqual(self.feeds(material, 'Normal'), {('Displacement', 'Color')})
 
-    # --- light through ----------------------------------------------------------------------------------------------------------
+    # --- light through ------------------------------------------------------------------------------------------------
 
     def test_transmission_and_fuzz(self):
         material = self.material(self.surface('albedo', 'transmission', 'fuzz'))
         self.assertEqual(self.feeds(material, 'Transmission'), {('Transmission', 'Color')})
         self.assertEqual(self.feeds(material, 'Sheen'), {('Fuzz', 'Color')})
         images = self.images(material)
-        self.assertEqual((images['Transmission'].colorspace_settings.name, images['Fuzz'].colorspace_settings.name), ('Non-Color', 'sRGB'))
+        self.assertEqual((images['Transmission'].colorspace_settings.name, images['Fuzz'].colorspace_settings.name),
+                         ('Non-Color', 'sRGB'))
 
     def test_translucency_without_opacity(self):
         material = self.material(self.surface('albedo', 'translucency'))
@@ -125,7 +135,7 @@ class Materials(Case):
         self.assertEqual((mix.type, mix.inputs[0].is_linked, mix.inputs[0].default_value), ('MIX_SHADER', False, 0.5))
         self.assertEqual(material.blend_method, 'OPAQUE')
 
-    # --- packed textures --------------------------------------------------------------------------------------------------------
+    # --- packed textures ----------------------------------------------------------------------------------------------
 
     def test_a_packed_texture_is_one_image_for_its_maps(self):
         result, = self.imported(self.library.payload('asset3d_packed'))
@@ -137,7 +147,8 @@ class Materials(Case):
         self.assertTrue(self.images(material)['ORM'].colorspace_settings.is_data)
 
     def test_opacity_in_the_alpha_of_a_color(self):
-        packed = self.packed('AlbedoOpacity', {'Red': 'albedo', 'Green': 'albedo', 'Blue': 'albedo', 'Alpha': 'opacity'}, 'png')
+        packed = self.packed('AlbedoOpacity',
+                             {'Red': 'albedo', 'Green': 'albedo', 'Blue': 'albedo', 'Alpha': 'opacity'}, 'png')
         material = self.material(self.surface(packed=[packed]))
         self.assertEqual(self.feeds(material, 'Base Color'), {('AlbedoOpacity', 'Color')})
         self.assertEqual(self.feeds(material, 'Alpha'), {('AlbedoOpacity', 'Alpha')})
@@ -145,7 +156,8 @@ class Materials(Case):
         self.assertEqual((image.colorspace_settings.name, image.alpha_mode), ('sRGB', 'CHANNEL_PACKED'))
 
     def test_gloss_in_a_channel(self):
-        material = self.material(self.surface('albedo', packed=[self.packed('AG', {'Red': 'ao', 'Alpha': 'gloss'}, 'png')]))
+        material = self.material(self.surface('albedo',
+                                              packed=[self.packed('AG', {'Red': 'ao', 'Alpha': 'gloss'}, 'png')]))
         self.assertEqual(self.feeds(material, 'Roughness'), {('AG', 'Alpha')})
         self.assertEqual(socket(self.principled(material).inputs, 'Roughness').links[0].from_node.operation, 'SUBTRACT')
 
@@ -155,7 +167,7 @@ class Materials(Case):
         self.assertEqual(self.feeds(material, 'Normal'), {('NR', 'Red'), ('NR', 'Green')})
         self.assertEqual(self.feeds(material, 'Roughness'), {('NR', 'Blue')})
 
-    # --- the tree ---------------------------------------------------------------------------------------------------------------
+    # --- the tree -----------------------------------------------------------------------------------------------------
 
     def test_one_node_scales_all_textures(self):
         material = self.material(self.library.payload('surface'))
@@ -167,8 +179,10 @@ class Materials(Case):
         for name in ('surface', 'plant3d', 'asset3d_packed'):
             material = self.imported(self.library.payload(name))[0].materials[0]
             nodes = material.node_tree.nodes
-            self.assertEqual(len({tuple(node.location) for node in nodes}), len(nodes), [(node.name, tuple(node.location)) for node in nodes])
-            idle = [node.name for node in nodes if node.type != 'OUTPUT_MATERIAL' and not any(out.is_linked for out in node.outputs)]
+            self.assertEqual(len({tuple(node.location) for node in nodes}), len(nodes),
+                             [(node.name, tuple(node.location)) for node in nodes])
+            idle = [node.name for node in nodes if node.type != 'OUTPUT_MATERIAL'
+                    and not any(out.is_linked for out in node.outputs)]
             self.assertEqual(idle, [])
 
     def test_exr_color_is_scene_linear(self):
@@ -183,3 +197,25 @@ class Materials(Case):
         records = self.surface('albedo', name='石' * 100)
         self.assertTrue('石' * 100 == records[0]['name'] and self.material(records).name.startswith('石' * 20))
         self.assertEqual(len(bpy.data.images), 7)
+
+
+class LaterBlenders(Case):
+    """The names of Blender 4.0 and 4.2, which cannot run here."""
+
+    def test_sockets(self):
+        names = ['Base Color', 'Metallic', 'Roughness', 'IOR', 'Alpha', 'Normal', 'Weight', 'Subsurface Weight',
+                 'Subsurface Radius', 'Subsurface Scale', 'Specular IOR Level', 'Specular Tint', 'Anisotropic',
+                 'Transmission Weight', 'Coat Weight', 'Coat Tint', 'Sheen Weight', 'Sheen Roughness', 'Sheen Tint',
+                 'Emission Color', 'Emission Strength']
+        sockets = [SimpleNamespace(identifier=name) for name in names]
+        for name, identifier in (('Specular', 'Specular IOR Level'), ('Transmission', 'Transmission Weight'),
+                                 ('Sheen', 'Sheen Weight'), ('Base Color', 'Base Color'), ('Alpha', 'Alpha')):
+            self.assertEqual(socket(sockets, name).identifier, identifier)
+        self.assertIsNone(socket(sockets, 'Clearcoat'))
+
+    def test_transparency(self):
+        for soft, method in ((False, 'DITHERED'), (True, 'BLENDED')):
+            material = SimpleNamespace(surface_render_method='', use_raytrace_refraction=False)
+            set_transparency(material, cut_out=True, soft=soft, refracts=soft)
+            self.assertEqual((material.surface_render_method, material.use_raytrace_refraction), (method, soft))
+            self.assertEqual(len(vars(material)), 2)

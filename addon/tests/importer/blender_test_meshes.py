@@ -50,9 +50,22 @@ class Asset3d(Case):
         bpy.context.view_layer.active_layer_collection = bpy.context.view_layer.layer_collection.children['Set']
         result, = self.imported(self.records)
         self.assertEqual(list(collection.objects), result.objects)
-        bpy.context.view_layer.active_layer_collection.exclude = True
-        result, = self.imported(self.records)
-        self.assertEqual(list(bpy.context.scene.collection.objects), result.objects)
+
+    def test_a_linked_collection_can_take_nothing(self):
+        path = os.path.join(self.library.directory, 'linked.blend')
+        bpy.context.scene.collection.children.link(bpy.data.collections.new('Linked'))
+        bpy.ops.wm.save_as_mainfile(filepath=path)
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        with bpy.data.libraries.load(path, link=True) as (there, here):
+            here.collections = ['Linked']
+        bpy.context.scene.collection.children.link(here.collections[0])
+        active = bpy.context.view_layer.layer_collection.children['Linked']
+        bpy.context.view_layer.active_layer_collection = active
+        for records in (self.records, self.library.payload('decal'), self.library.payload('plant3d')):
+            result, = self.imported(records)
+            self.assertTrue(result.objects)
+        self.assertEqual(bpy.context.view_layer.active_layer_collection, active)
+        self.assertEqual(len(bpy.context.scene.collection.objects), 2)
 
 
 class Files(Case):
@@ -110,15 +123,17 @@ class Files(Case):
         with open(path, 'wb') as file:
             file.write(b'Ogawa')
         result, = self.run_import(self.naming(path))
-        self.assertRegex(result.error, r'3D asset “Nordic Beach Rock Formation” \(uchwaffda\) was not imported: .*/a\.abc: '
-                                       r'this Blender .* cannot read Alembic: it was built without')
+        self.assertRegex(result.error,
+                         r'3D asset “Nordic Beach Rock Formation” \(uchwaffda\) was not imported: .*/a\.abc: '
+                         r'this Blender .* cannot read Alembic: it was built without')
 
     def test_an_unknown_format(self):
         path = os.path.join(self.library.directory, 'a.ztl')
         with open(path, 'wb') as file:
             file.write(b'x')
         result, = self.run_import(self.naming(path))
-        self.assertRegex(result.error, r'a\.ztl: its format “ztl” is none that is known \(abc, fbx, glb, gltf, obj\)')
+        self.assertRegex(result.error,
+                         r'a\.ztl: its format “ztl” is none that is known \(abc, fbx, glb, gltf, obj\)')
 
     def test_a_broken_file_names_itself(self):
         for extension in ('fbx', 'obj', 'gltf', 'glb'):
@@ -191,7 +206,8 @@ class Batches(Case):
     def test_a_batch_of_eight(self):
         bpy.context.scene.cursor.location = (10, 0, 0)
         told = []
-        results = self.run_import(self.library.payload('batch_mixed8'), lambda fraction, text: told.append((fraction, text)))
+        results = self.run_import(self.library.payload('batch_mixed8'),
+                                  lambda fraction, text: told.append((fraction, text)))
         self.assertEqual([(result.error, result.warnings) for result in results], [(None, [])] * 8)
         self.assertEqual([len(result.objects) for result in results], [0, 1, 11, 1, 1, 0, 1, 1])
         self.assertEqual(set(bpy.context.selected_objects), {found for result in results for found in result.objects})
@@ -203,8 +219,9 @@ class Batches(Case):
     def test_assets_lie_beside_each_other(self):
         results = self.run_import(self.library.payload('batch_mixed8'))
         bpy.context.view_layer.update()
-        ranges = sorted((min(corner[0] + found.location.x for corner in found.bound_box),
-                         max(corner[0] + found.location.x for corner in found.bound_box)) for result in results for found in result.objects)
+        corners = [[found.location.x + corner[0] for corner in found.bound_box]
+                   for result in results for found in result.objects]
+        ranges = sorted((min(each), max(each)) for each in corners)
         self.assertEqual(len(ranges), 16)
         for one, other in zip(ranges, ranges[1:]):
             self.assertLess(one[1], other[0])

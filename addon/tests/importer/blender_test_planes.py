@@ -9,7 +9,8 @@ class Planes(Case):
         result, = self.imported(self.library.payload('atlas'))
         plane, = result.objects
         self.assertEqual([round(part, 4) for part in plane.dimensions], [2, 2, 0])
-        self.assertEqual(sorted(tuple(loop.uv) for loop in plane.data.uv_layers[0].data), [(0, 0), (0, 1), (1, 0), (1, 1)])
+        self.assertEqual(sorted(tuple(loop.uv) for loop in plane.data.uv_layers[0].data),
+                         [(0, 0), (0, 1), (1, 0), (1, 1)])
         self.assertEqual(self.feeds(plane.active_material, 'Alpha'), {('Opacity', 'Color')})
         self.assertEqual(plane.active_material.blend_method, 'CLIP')
         self.assertEqual(list(plane.data.polygons[0].normal), [0, 0, 1])
@@ -17,7 +18,8 @@ class Planes(Case):
     def test_a_decal_has_soft_edges_and_lies_above_what_it_is_on(self):
         result, = self.imported(self.library.payload('decal'))
         plane, = result.objects
-        self.assertEqual((plane.active_material.blend_method, plane.active_material.shadow_method), ('HASHED', 'HASHED'))
+        self.assertEqual((plane.active_material.blend_method, plane.active_material.shadow_method),
+                         ('HASHED', 'HASHED'))
         self.assertGreater(plane.data.vertices[0].co.z, 0)
         self.assertEqual(plane.name, 'Leaking Stain Décal')
 

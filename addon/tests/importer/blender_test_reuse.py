@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials and images are used again: by a second import, after saving and opening, and not when they no longer match."""
+"""Materials and images are used again, by a second import and after saving and opening, as long as they match."""
 import json
 import os
 
@@ -89,7 +89,8 @@ class Reuse(Case):
     def test_a_material_that_lost_a_texture_is_made_anew(self):
         first = self.material()
         tree = first.node_tree
-        tree.nodes.remove(next(node for node in tree.nodes if node.type == 'TEX_IMAGE' and 'Albedo' in node.image.filepath))
+        tree.nodes.remove(next(node for node in tree.nodes if node.type == 'TEX_IMAGE'
+                               and 'Albedo' in node.image.filepath))
         second = self.material()
         self.assertNotEqual(second, first)
         self.assertEqual(self.feeds(second, 'Base Color'), {('Albedo', 'Color'), ('Ao', 'Color')})

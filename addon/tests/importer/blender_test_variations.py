@@ -23,7 +23,8 @@ class Plants(Case):
         places = [found.location.x for found in result.objects]
         self.assertEqual(places[0], 0)
         self.assertTrue(all(b - a > 1.2 for a, b in zip(places, places[1:])), places)
-        self.assertEqual({slot.material for found in result.objects for slot in found.material_slots}, set(result.materials))
+        self.assertEqual({slot.material for found in result.objects for slot in found.material_slots},
+                         set(result.materials))
 
     def test_leaves(self):
         result, = self.imported(self.records)
@@ -56,7 +57,8 @@ class Plants(Case):
         for item in self.records[0]['lodList']:
             if item['variation'] == 3:
                 os.remove(item['path'])
-        broken = next(item['path'] for item in self.records[0]['lodList'] if item['variation'] == 5 and item['lod'] == 'lod0')
+        broken = next(item['path'] for item in self.records[0]['lodList'] if item['variation'] == 5
+                      and item['lod'] == 'lod0')
         with open(broken, 'wb') as file:
             file.write(b'x')
         result, = self.run_import(self.records)
@@ -92,7 +94,8 @@ class Parts(Case):
         self.assertEqual(set(bpy.data.collections['Forest Debris Pack'].objects), set(result.objects))
         self.assertEqual(sorted(tuple(round(part, 4) for part in found.location) for found in result.objects),
                          [(number, 7, 0) for number in range(4)])
-        self.assertEqual(sorted(found.name for found in result.objects), ['Forest Debris Pack %02d' % n for n in range(1, 5)])
+        self.assertEqual(sorted(found.name for found in result.objects),
+                         ['Forest Debris Pack %02d' % n for n in range(1, 5)])
 
     def test_a_modular_asset_keeps_its_names_and_gets_glass(self):
         result, = self.imported(self.parts('modular_window', 2, slots=3))
@@ -114,8 +117,9 @@ class Parts(Case):
         record['materials'] = [{'materialId': 0, 'materialName': 'Wall', 'textureSets': ['A']},
                                {'materialId': 1, 'materialName': 'Roof', 'textureSets': ['B']}]
         albedo = record['components'][0]
-        record['components'] = [dict(albedo, textureSets=['A']),
-                                dict(albedo, path=self.library.texture(albedo['path'].replace('4K', 'B'), 'albedo'), textureSets=['B'])]
+        other = self.library.texture(albedo['path'].replace('4K', 'B'), 'albedo')
+        record['components'] = [dict(albedo, textureSets=['A']), dict(albedo, path=other, textureSets=['B'])]
         result, = self.imported(records)
-        self.assertEqual([os.path.basename(self.images(slot.material)['Albedo'].filepath) for slot in result.objects[0].material_slots],
+        self.assertEqual([os.path.basename(self.images(slot.material)['Albedo'].filepath)
+                          for slot in result.objects[0].material_slots],
                          ['modwin06_4K_Albedo.jpg', 'modwin06_B_Albedo.jpg'])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests in Blender share: an empty file for each test, one library for all of a class, and questions about materials."""
+"""What the tests in Blender share: an empty file for each test, one library for a class, and questions about materials."""
 import json
 import unittest
 
@@ -44,7 +44,7 @@ class Case(unittest.TestCase):
         bpy.context.object.name = name
         return bpy.context.object
 
-    # --- materials ------------------------------------------------------------------------------------------------------------
+    # --- materials ----------------------------------------------------------------------------------------------------
 
     def principled(self, material):
         found = [node for node in material.node_tree.nodes if node.type == 'BSDF_PRINCIPLED']

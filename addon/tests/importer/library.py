@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Megascans library in a directory: the payloads of spec/payloads/ with paths into it, and the meshes and textures they name,
-made by Blender itself."""
+"""A Megascans library in a directory: the payloads of spec/payloads/ with paths into it, and the meshes and textures
+they name, made by Blender itself."""
 import json
 import os
 import shutil
@@ -36,7 +36,7 @@ class Library:
     def remove(self):
         shutil.rmtree(self.directory)
 
-    # --- payloads -------------------------------------------------------------------------------------------------------------
+    # --- payloads -----------------------------------------------------------------------------------------------------
 
     def records(self, name):
         """A payload as Bridge sends it, with paths of this system."""
@@ -65,19 +65,21 @@ class Library:
     def payload(self, name, size=(8, 8)):
         return self.fill(self.records(name), size)
 
-    # --- files ----------------------------------------------------------------------------------------------------------------
+    # --- files --------------------------------------------------------------------------------------------------------
 
     def _copy(self, key, path, make):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if key not in self.templates:
-            self.templates[key] = os.path.join(self.directory, 'template-%d%s' % (len(self.templates), os.path.splitext(path)[1]))
+            self.templates[key] = os.path.join(self.directory,
+                                               'template-%d%s' % (len(self.templates), os.path.splitext(path)[1]))
             make(self.templates[key])
         shutil.copyfile(self.templates[key], path)
         return path
 
     def texture(self, path, role, size=(8, 8), color=None):
         color = color or COLORS.get(role, GREY)
-        return self._copy(('texture', os.path.splitext(path)[1], color, size), path, lambda to: _write_image(to, color, size))
+        return self._copy(('texture', os.path.splitext(path)[1], color, size), path,
+                          lambda to: _write_image(to, color, size))
 
     def mesh(self, path, lod='lod0', size=1.2, **arguments):
         key = ('mesh', os.path.splitext(path)[1], lod, size, json.dumps(arguments))
@@ -98,7 +100,8 @@ def grid(lod, size):
     """In a unit of the caller's choice, with a UV map; two material slots if the size is not that of a plant."""
     cuts = CUTS[lod]
     step = size / cuts
-    corners = [(x * step - size / 2, y * step - size / 2, 0.1 * size * (x % 2)) for y in range(cuts + 1) for x in range(cuts + 1)]
+    corners = [(x * step - size / 2, y * step - size / 2, 0.1 * size * (x % 2)) for y in range(cuts + 1)
+               for x in range(cuts + 1)]
     faces = [(x + y * (cuts + 1), x + 1 + y * (cuts + 1), x + 1 + (y + 1) * (cuts + 1), x + (y + 1) * (cuts + 1))
              for y in range(cuts) for x in range(cuts)]
     mesh = bpy.data.meshes.new('made')
@@ -127,8 +130,8 @@ def write_mesh(path, build, **arguments):
     elif extension == '.obj':
         bpy.ops.wm.obj_export(filepath=path, export_selected_objects=True, export_materials=False, **arguments)
     else:
-        bpy.ops.export_scene.gltf(filepath=path, use_selection=True, export_format='GLB' if extension == '.glb' else 'GLTF_EMBEDDED',
-                                  **arguments)
+        format_ = 'GLB' if extension == '.glb' else 'GLTF_EMBEDDED'
+        bpy.ops.export_scene.gltf(filepath=path, use_selection=True, export_format=format_, **arguments)
     data = {found.data for found in made if found.data}
     materials = {slot.material for found in made for slot in found.material_slots if slot.material}
     for found in made:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A studio's colour management, in which no space has one of Blender's names: found by role. Run with OCIO set to studio.ocio."""
+"""A studio's colour management, in which no space has one of Blender's names: found by role. Run with OCIO set to
+studio.ocio."""
 import bpy
 from case import Case
 
 
 class Studio(Case):
     def test_data_and_color(self):
-        names = [space.name for space in bpy.types.ColorManagedInputColorspaceSettings.bl_rna.properties['name'].enum_items]
+        names = [space.name
+                 for space in bpy.types.ColorManagedInputColorspaceSettings.bl_rna.properties['name'].enum_items]
         self.assertEqual(sorted(names), ['Studio Display', 'Studio Raw', 'Studio Scene'])
         result, = self.imported(self.library.payload('surface'))
         images = self.images(result.materials[0])

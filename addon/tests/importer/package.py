@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the add-on's modules importable without its shell (operators, panel, library), and in Python without Blender."""
+"""Makes the add-on's modules importable without its shell (operators, panel, library), and without Blender."""
 import os
 import sys
 import types

@@ -26,7 +26,8 @@ class Tap(unittest.TextTestResult):
 
     def _line(self, word, test, directive=''):
         Tap.number += 1
-        self.file.write('%s %d - %s (%.1f s)%s\n' % (word, Tap.number, test.id(), time.monotonic() - self.begun, directive))
+        self.file.write('%s %d - %s (%.1f s)%s\n' % (word, Tap.number, test.id(), time.monotonic() - self.begun,
+                                                     directive))
         self.file.flush()
 
     def addSuccess(self, test):

@@ -16,8 +16,9 @@ def choose(*textures, packed=(), lost=(), **more):
 
 class Choice(unittest.TestCase):
     def test_color_is_by_role_whatever_the_payload_says(self):
-        found, _ = choose(Texture('albedo', 'a.jpg', color_space='linear'), Texture('normal', 'n.jpg', color_space='srgb'),
-                          Texture('roughness', 'r.jpg'), Texture('translucency', 't.jpg'))
+        found, _ = choose(Texture('albedo', 'a.jpg', color_space='linear'),
+                          Texture('normal', 'n.jpg', color_space='srgb'), Texture('roughness', 'r.jpg'),
+                          Texture('translucency', 't.jpg'))
         self.assertEqual({role: map_.data for role, map_ in found.items()}, {
             'albedo': False, 'normal': True, 'roughness': True, 'translucency': False})
 
@@ -27,7 +28,8 @@ class Choice(unittest.TestCase):
         self.assertEqual(said, ['Albedo map is not on disk: a.jpg'])
 
     def test_maps_without_a_use_are_not_missed(self):
-        self.assertEqual(choose(Texture('curvature', 'c.jpg'), Texture('normalobject', 'n.jpg'), lost=['c.jpg', 'n.jpg']), ({}, []))
+        self.assertEqual(choose(Texture('curvature', 'c.jpg'), Texture('normalobject', 'n.jpg'),
+                                lost=['c.jpg', 'n.jpg']), ({}, []))
 
     def test_displacement_of_more_bits(self):
         found, _ = choose(Texture('displacement', 'd.jpg'), Texture('displacement', 'd.exr'))
@@ -39,7 +41,8 @@ class Choice(unittest.TestCase):
         self.assertEqual(choose(*normals, lod='high')[0]['normal'].path, 'n.jpg')
 
     def test_texture_sets(self):
-        both = [Texture('albedo', 'a.jpg', sets=('A',)), Texture('albedo', 'b.jpg', sets=('B',)), Texture('ao', 'o.jpg')]
+        both = [Texture('albedo', 'a.jpg', sets=('A',)), Texture('albedo', 'b.jpg', sets=('B',)),
+                Texture('ao', 'o.jpg')]
         found, _ = choose(*both, sets=('B',))
         self.assertEqual({role: map_.path for role, map_ in found.items()}, {'albedo': 'b.jpg', 'ao': 'o.jpg'})
 
@@ -50,15 +53,16 @@ class Packed(unittest.TestCase):
     def test_channels(self):
         found, _ = choose(Texture('roughness', 'r.jpg'), Texture('albedo', 'a.jpg'), packed=[self.ORM])
         self.assertEqual({role: (map_.path, map_.channel, map_.data) for role, map_ in found.items()}, {
-            'ao': ('orm.jpg', 'Red', True), 'roughness': ('orm.jpg', 'Green', True), 'metalness': ('orm.jpg', 'Blue', True),
-            'albedo': ('a.jpg', 'Color', False)})
+            'ao': ('orm.jpg', 'Red', True), 'roughness': ('orm.jpg', 'Green', True),
+            'metalness': ('orm.jpg', 'Blue', True), 'albedo': ('a.jpg', 'Color', False)})
 
     def test_a_lost_one_leaves_the_single_textures(self):
         found, said = choose(Texture('roughness', 'r.jpg'), packed=[self.ORM], lost=['orm.jpg'])
         self.assertEqual((found['roughness'].path, said), ('r.jpg', ['Packed texture is not on disk: orm.jpg']))
 
     def test_color_with_opacity(self):
-        packed = PackedTexture('AO', 'ao.png', (('Red', 'albedo'), ('Green', 'albedo'), ('Blue', 'albedo'), ('Alpha', 'opacity')))
+        packed = PackedTexture('AO', 'ao.png',
+                               (('Red', 'albedo'), ('Green', 'albedo'), ('Blue', 'albedo'), ('Alpha', 'opacity')))
         found, _ = choose(packed=[packed])
         self.assertEqual((found['albedo'].channel, found['albedo'].data), ('Color', False))
         self.assertEqual((found['opacity'].channel, found['opacity'].path), ('Alpha', 'ao.png'))
@@ -66,7 +70,8 @@ class Packed(unittest.TestCase):
     def test_a_normal_map_of_two_channels(self):
         packed = PackedTexture('NR', 'nr.png', (('Red', 'normal'), ('Green', 'normal'), ('Blue', 'roughness')))
         found, _ = choose(packed=[packed])
-        self.assertEqual((found['normal'].pair, found['roughness'].channel, found['normal'].data), (('Red', 'Green'), 'Blue', True))
+        self.assertEqual((found['normal'].pair, found['roughness'].channel, found['normal'].data),
+                         (('Red', 'Green'), 'Blue', True))
 
     def test_one_that_does_not_tell_its_channels(self):
         found, said = choose(packed=[PackedTexture('X', 'x.png', ())])
@@ -77,7 +82,8 @@ class Trouble(unittest.TestCase):
     def test_files(self):
         with tempfile.TemporaryDirectory() as directory:
             for name, octets, expected in (('empty.jpg', b'', 'is empty'), ('page.jpg', b'<html>', 'is no JPG file'),
-                                           ('good.jpg', b'\xff\xd8\xff\xe0', ''), ('any.tga', b'x', ''), ('cut.exr', b'v/', 'is no EXR file')):
+                                           ('good.jpg', b'\xff\xd8\xff\xe0', ''), ('any.tga', b'x', ''),
+                                           ('cut.exr', b'v/', 'is no EXR file')):
                 path = os.path.join(directory, name)
                 with open(path, 'wb') as file:
                     file.write(octets)

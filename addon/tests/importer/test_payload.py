@@ -10,8 +10,9 @@ import package
 
 from bridge_hub import payload
 
-EVERYTHING = [None, True, False, 0, -1, 1.5, 10 ** 30, '', 'x', 'lod0', '\ud800', '\x00', [], [[]], [None], [1], ['a'], {}, {'a': 1},
-              [{}], [{'path': 1}], {'path': None}, [{'path': 'p', 'type': {}}], [{'key': [], 'value': {}}]]
+EVERYTHING = [None, True, False, 0, -1, 1.5, 10 ** 30, '', 'x', 'lod0', '\ud800', '\x00', [], [[]], [None], [1], ['a'],
+              {}, {'a': 1}, [{}], [{'path': 1}], {'path': None}, [{'path': 'p', 'type': {}}],
+              [{'key': [], 'value': {}}]]
 
 
 def read(name):
@@ -36,16 +37,19 @@ class Payloads(unittest.TestCase):
         self.assertEqual(kinds, {
             'asset3d': ['mesh'], 'asset3d_packed': ['mesh'], 'atlas': ['atlas'], 'brush': ['brush'], 'decal': ['decal'],
             'batch_mixed8': ['surface', 'mesh', 'plant', 'decal', 'atlas', 'brush', 'scatter', 'modular'],
-            'imperfection': ['imperfection'], 'modular_window': ['modular'], 'plant3d': ['plant'], 'scatter3d': ['scatter'],
-            'surface': ['surface'], 'surface_unicode_nulltags': ['surface']})
+            'imperfection': ['imperfection'], 'modular_window': ['modular'], 'plant3d': ['plant'],
+            'scatter3d': ['scatter'], 'surface': ['surface'], 'surface_unicode_nulltags': ['surface']})
 
     def test_surface(self):
         found, = payload.parse(read('surface'))
-        self.assertEqual((found.name, found.id, found.type, found.resolution), ('Smooth Concrete', 'smokcd3x', 'surface', '4096x4096'))
+        self.assertEqual((found.name, found.id, found.type, found.resolution),
+                         ('Smooth Concrete', 'smokcd3x', 'surface', '4096x4096'))
         self.assertEqual(found.tags, ('concrete', 'grey', 'smooth', 'wall'))
         self.assertEqual([texture.role for texture in found.textures], [
-            'albedo', 'ao', 'bump', 'cavity', 'diffuse', 'displacement', 'gloss', 'normal', 'normalobject', 'roughness', 'specular'])
-        self.assertEqual((found.workflow, found.apply_to_selection, found.scan_area, found.height), ('specular', False, (2.0, 2.0), 0.14))
+            'albedo', 'ao', 'bump', 'cavity', 'diffuse', 'displacement', 'gloss', 'normal', 'normalobject',
+            'roughness', 'specular'])
+        self.assertEqual((found.workflow, found.apply_to_selection, found.scan_area, found.height),
+                         ('specular', False, (2.0, 2.0), 0.14))
         self.assertTrue(found.preview.endswith('smokcd3x_Preview.png'))
         self.assertEqual([round(part * 255) for part in found.average_color], [0x6D, 0x6B, 0x5C])
 
@@ -71,7 +75,8 @@ class Payloads(unittest.TestCase):
             (0, 'glass', True), (1, 'frame', False), (2, 'glass', True)])
 
     def test_summary(self):
-        self.assertEqual(payload.summary(payload.parse(read('plant3d'))[0]), '3D plant, 4096x4096, LOD0 of 6, 11 variations, 8 maps')
+        self.assertEqual(payload.summary(payload.parse(read('plant3d'))[0]),
+                         '3D plant, 4096x4096, LOD0 of 6, 11 variations, 8 maps')
         self.assertEqual(payload.summary(payload.parse(read('brush'))[0]), 'Brush, 4096x4096, 1 map')
         self.assertEqual(payload.summary(asset(type='hdri')), 'Unknown type “hdri”, 0 maps')
 
@@ -113,7 +118,8 @@ class Broken(unittest.TestCase):
 
     def test_nothing_at_all(self):
         found = asset()
-        self.assertEqual((found.name, found.id, found.kind, found.meshes, found.textures), ('Unnamed asset', 'unnamed', 'unknown', (), ()))
+        self.assertEqual((found.name, found.id, found.kind, found.meshes, found.textures),
+                         ('Unnamed asset', 'unnamed', 'unknown', (), ()))
 
 
 class Tolerance(unittest.TestCase):
@@ -137,7 +143,8 @@ class Tolerance(unittest.TestCase):
         for name in ('plant3d', 'asset3d_packed', 'modular_window'):
             for _ in range(40):
                 record = short(name)
-                for key in ('components', 'meshList', 'lodList', 'packedTextures', 'meta', 'materials', 'components-billboard'):
+                for key in ('components', 'meshList', 'lodList', 'packedTextures', 'meta', 'materials',
+                            'components-billboard'):
                     for item in record[key]:
                         wrong = chance.choice(sorted(item))
                         if chance.random() < 0.5:
@@ -156,7 +163,8 @@ class Tolerance(unittest.TestCase):
         self.assertEqual([texture.role for texture in found.textures], ['albedo', 'ao', 'metalness', 'normal'])
 
     def test_id_and_name_stand_in_for_each_other(self):
-        self.assertEqual((asset(id='abc').name, asset(guid='g').id, asset(path='C:\\lib\\rock_abc\\').name), ('abc', 'g', 'rock_abc'))
+        self.assertEqual((asset(id='abc').name, asset(guid='g').id, asset(path='C:\\lib\\rock_abc\\').name),
+                         ('abc', 'g', 'rock_abc'))
 
     def test_tags_as_one_string(self):
         self.assertEqual(asset(tags='decal, wall', type='atlas').kind, 'decal')
@@ -166,9 +174,11 @@ class Tolerance(unittest.TestCase):
         self.assertEqual(asset(type='gizmo', components=[{'path': 'a.jpg', 'type': 'albedo'}]).kind, 'surface')
 
     def test_lengths(self):
-        for text, metres in (('0.14 m', 0.14), ('12cm', 0.12), ('2', 2.0), ('1,5 M', 1.5), ('0 m', None), ('tall', None), (3, 3.0)):
+        for text, metres in (('0.14 m', 0.14), ('12cm', 0.12), ('2', 2.0), ('1,5 M', 1.5), ('0 m', None),
+                             ('tall', None), (3, 3.0)):
             self.assertEqual(asset(meta=[{'key': 'height', 'value': text}]).height, metres)
-        for text, area in (('2x2 m', (2.0, 2.0)), ('50x25cm', (0.5, 0.25)), ('1m x 3m', (1.0, 3.0)), ('big', None), ('0x1 m', None)):
+        for text, area in (('2x2 m', (2.0, 2.0)), ('50x25cm', (0.5, 0.25)), ('1m x 3m', (1.0, 3.0)), ('big', None),
+                           ('0x1 m', None)):
             self.assertEqual(asset(meta=[{'key': 'scanArea', 'value': text}]).scan_area, area)
 
 
@@ -181,7 +191,8 @@ class Lods(unittest.TestCase):
         return [mesh.path.rsplit('\\', 1)[-1] for mesh in chosen]
 
     def test_what_bridge_exported(self):
-        self.assertEqual(self.names(payload.choose_meshes(self.asset, exists=lambda path: True)[0]), ['uchwaffda_LOD0.fbx'])
+        self.assertEqual(self.names(payload.choose_meshes(self.asset, exists=lambda path: True)[0]),
+                         ['uchwaffda_LOD0.fbx'])
 
     def test_what_is_asked_for(self):
         for lod, name in (('high', 'uchwaffda_High.fbx'), ('lod3', 'uchwaffda_LOD3.fbx')):
@@ -210,7 +221,8 @@ class Lods(unittest.TestCase):
 
     def test_only_a_mesh_list(self):
         found = asset(type='3d', activeLOD='lod2', meshList=[{'path': 'a_LOD2.fbx'}, {'path': 'b_LOD2.fbx'}])
-        self.assertEqual(self.names(payload.choose_meshes(found, exists=lambda path: True)[0]), ['a_LOD2.fbx', 'b_LOD2.fbx'])
+        self.assertEqual(self.names(payload.choose_meshes(found, exists=lambda path: True)[0]),
+                         ['a_LOD2.fbx', 'b_LOD2.fbx'])
 
 
 if __name__ == '__main__':
