@@ -12,6 +12,7 @@ import checks
 import killing
 import live_fuzz
 import model
+import oss_fuzz
 import package
 import steps
 import traceability
@@ -255,13 +256,15 @@ def add(env, chosen, release, database):
     steps.target(env, 'model-mutants', [model_mutants()])
     # The model is the same in every variant.
     small = [modelled(env, '1')] if env['variant'] == 'release' else []
+    # So is what OSS-Fuzz builds for itself.
+    outside = [steps.Step('build.sh of OSS-Fuzz', [], oss_fuzz.run)] if env['variant'] == 'release' else []
     # And so is the suite, which is always the one of the release.
     itself = suite_tests(release) + [example(env, release)] if env['variant'] == 'release' else []
     imports = addon_importer.test() if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
-                 fuzz_replay(env, chosen) + [short] + itself + imports + reports(env, release) + [suite])
+                 fuzz_replay(env, chosen) + [short] + outside + itself + imports + reports(env, release) + [suite])
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])
