@@ -86,10 +86,17 @@ int main(int argc, char **argv) {
   signal(SIGABRT, tell_last);
   signal(SIGSEGV, tell_last);
   for (int i = 1; i < argc; i++) {
-    ran += run(argv[i]);
+    if (strcmp(argv[i], "-v") == 0) {
+      fuzz_tells = 1;
+    } else {
+      ran += run(argv[i]);
+    }
   }
   if (ran == 0) {
-    fprintf(stderr, "usage: %s FILE|DIRECTORY...\nRuns the fuzz target on each file, cut at every place.\n", argv[0]);
+    fprintf(stderr,
+            "usage: %s [-v] FILE|DIRECTORY...\n"
+            "Runs the fuzz target on each file, cut at every place; -v tells what happens in it.\n",
+            argv[0]);
     return 2;
   }
   printf("%zu inputs\n", ran);

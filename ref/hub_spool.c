@@ -157,7 +157,8 @@ bool bh_entry_poll(bh_hub *hub, bh_action *action) {
 
 void bh_hub_next_import(bh_hub *hub, bh_import *import) {
   memset(import, 0, sizeof *import);
-  import->sequence = ++hub->last_sequence;
+  hub->last_sequence += hub->last_sequence < UINT64_MAX; /* no way leads on from the last there can be */
+  import->sequence = hub->last_sequence;
   snprintf(import->import, sizeof import->import, "%016" PRIx64 "-%" PRIu64, hub->random, ++hub->made_imports);
 }
 

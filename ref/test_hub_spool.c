@@ -87,6 +87,16 @@ Test(hub_spool, a_sequence_is_there_once_and_not_the_last_there_is) {
   cr_assert_eq(import.sequence, 4);
 }
 
+Test(hub_spool, no_sequence_comes_after_the_last_there_is) {
+  bh_import import = {.sequence = UINT64_MAX - 1, .import = IMPORT(1)};
+
+  cr_assert_eq(bh_hub_import(the_hub(), &import, the_time()), BH_OK);
+  for (int i = 0; i < 3; i++) {
+    bh_hub_next_import(the_hub(), &import);
+    cr_assert_eq(import.sequence, UINT64_MAX);
+  }
+}
+
 Test(hub_spool, more_than_65536_imports_stay_where_they_are) {
   bh_import import = {.import = IMPORT(1)};
   bh_hub_view view;

@@ -31,7 +31,7 @@ typedef struct {
 bool obvious_body_read(obvious_sender sender, const char *type, const uint8_t *octets, size_t size, obvious_body *body);
 const obvious_member *obvious_body_member(const obvious_body *body, const char *name);
 
-/* Where the value of any member of an object lies that is right JSON, named by the table or not. False: there is none. */
+/* Where the value of a member of right JSON lies, named by the table or not. False: there is none. */
 bool obvious_find(const uint8_t *object, size_t size, const char *name, size_t *begin, size_t *end);
 
 /* The next {instance, pid, name} of an array of them, which was found right; `at` is 0 at first. False: no more. */

@@ -2,6 +2,7 @@
 #include "target.h"
 
 int fuzz_every_cut;
+int fuzz_tells;
 
 /* FNV-1a: a place that moves with every octet. */
 size_t fuzz_draw(const uint8_t *octets, size_t size) {

@@ -19,6 +19,9 @@
     }                                                                                                                  \
   } while (0)
 
+/* What happens is told on standard error: replay -v. */
+extern int fuzz_tells;
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
 /*
