@@ -12,6 +12,7 @@ static void write_line(void *ctx, bh_log_level level, const char *line) {
   if ((int)level >= *least) {
     bh_log_format(text, level, line);
     fputs(text, stderr);
+    fflush(stderr); /* not every system writes it at once */
   }
 }
 

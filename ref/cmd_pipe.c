@@ -38,6 +38,7 @@ void pipe_say(const pipe_options *options, const char *format, ...) {
   fputs("bridgehub pipe: ", stderr);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
+  fflush(stderr); /* not every system writes it at once */
   va_end(arguments);
 }
 

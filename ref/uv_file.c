@@ -65,13 +65,33 @@ void bh_file_close(int file) {
   finish(&request);
 }
 
+/* Windows says of a path below a file that it is not there. The directory may come back, with the file in it. */
+static bool is_below_file(const char *path) {
+  char directory[BH_PATH_MAX];
+  size_t size = strlen(path);
+  uv_stat_t status;
+
+  while (size > 0 && path[size - 1] != '/' && path[size - 1] != bh_path_separator[0]) {
+    size--;
+  }
+  if (size <= 1 || size > sizeof directory) {
+    return false;
+  }
+  memcpy(directory, path, size - 1);
+  directory[size - 1] = '\0';
+  return bh_file_link_status(directory, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG;
+}
+
 int bh_file_remove(const char *path) {
   uv_fs_t request;
   int error;
 
   uv_fs_unlink(NULL, &request, path, NULL);
   error = finish(&request);
-  return error == UV_ENOENT ? 0 : error;
+  if (error == UV_ENOENT) {
+    return is_below_file(path) ? UV_ENOTDIR : 0;
+  }
+  return error;
 }
 
 int bh_file_link_status(const char *path, uv_stat_t *status) {
