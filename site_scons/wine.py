@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Programs for Windows, run by Wine: its drive, made for one run of scons, and the conformance suite on them.
+
+The suite is the one of this system. It reaches the pipes of Windows by `bridgehub.exe pipe`.
+"""
+import atexit
+import functools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+import steps
+import tree
+
+WINE = '/usr/lib/wine/wine64'
+WINESERVER = '/usr/lib/wine/wineserver64'
+
+# Wine starts a process in 50 ms on an idle machine, and a case starts up to some hundred.
+TIME_SCALE = 4
+SECONDS_MAX = 3600
+
+# What `scons test` runs: some of every section.
+SUBSET = '''names/* frame/typed-by-hand frame/break-* bodies/bad-* messages/ack-* registration/ack-* registration/newer-* active/l*
+            ingest/listens-* ingest/real-payloads-* ingest/a-reset-* spool/a-* spool-trouble/who-* delivery/a-h* holders/o* crash/what-*
+            election/* takeover/a-r* ending/* state/says-* state/a-file-* timing/a* hung/a-stopped-* limits/names-* limits/who-*
+            contract/* client-registration/a* client-frame/a-* client-answers/t* client-bodies/a-* client-imports/o*
+            client-resume/a-* client-contract/* client-active/a* client-timing/a-*'''
+
+# Each line: a case, what it comes to in place of PASS, and why.
+DIFFERENCES = 'conformance/wine/differences.txt'
+
+# A pipe's name takes a path as it is; Wine has the root directory as drive Z:. Wine makes a Ctrl-C of SIGINT, while SIGTERM ends a
+# process at once, as nothing does on Windows.
+PIPE = r"'\\.\pipe\'{endpoint}"
+HUB = ('%s serve --endpoint ' + PIPE + ' --port {port} --state Z:{state} --spool Z:{spool} --group {group} '
+       '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
+CLIENT = ('%s client --endpoint ' + PIPE + ' --port {port} --group {group} --name {name} --timeout-ms {timeout_ms} --window 4')
+CONNECT = '%s pipe --stay ' + PIPE
+LISTEN = '%s pipe --serve {relay} ' + PIPE
+KILL = 'signal={signal}; [ $signal = 15 ] && signal=2; kill -$signal -{pid}'
+
+
+def _remove(directory, environment):
+    subprocess.run([WINESERVER, '--kill'], env=environment, check=False)
+    subprocess.run([WINESERVER, '--wait'], env=environment, check=False, timeout=60)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@functools.lru_cache(maxsize=None)
+def environment():
+    """What programs are started with. The first call makes Wine's drive C:, which is removed when scons ends."""
+    directory = tempfile.mkdtemp(prefix='bh-wine-')
+    variables = dict(os.environ, WINEPREFIX=directory + '/prefix', WINEDEBUG='-all', WINEDLLOVERRIDES='mscoree,mshtml=')
+    atexit.register(_remove, directory, variables)
+    os.mkdir(variables['WINEPREFIX'])
+    # In a session of its own: it is no part of what is started first, and killed.
+    subprocess.run(['setsid', WINESERVER, '--persistent=300'], env=variables, check=True)
+    subprocess.run([WINE, 'wineboot', '--init'], env=variables, check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600)
+    return variables
+
+
+# ---- the suite
+
+def _listed():
+    """Of each case that differs: the verdict and the reason."""
+    listed = {}
+    for line in tree.read(DIFFERENCES).splitlines():
+        if line and not line.startswith('#'):
+            slug, verdict, reason = line.split(None, 2)
+            listed[slug] = verdict, reason
+    return listed
+
+
+def differences(report):
+    """What of a JSON report is neither PASS nor as it is listed, and what is listed and passes."""
+    listed = _listed()
+    for case in report['cases']:
+        verdict = case['verdict']
+        expected, reason = listed.get(case['slug'], ('PASS', ''))
+        if verdict == 'INCONCLUSIVE':
+            continue
+        if verdict != expected:
+            yield '%s: %s, where %s has %s' % (case['slug'], verdict, DIFFERENCES if reason else 'Linux', expected)
+        elif case['breaches']:
+            yield '%s: %s, with a breach of something else' % (case['slug'], verdict)
+
+
+def _judge(path):
+    with open(path, encoding='utf-8') as file:
+        report = json.load(file)
+    found = list(differences(report))
+    for line in found:
+        print(line)
+    told = [case for case in report['cases'] if case['verdict'] != 'INCONCLUSIVE']
+    return steps.Counts(len(told) - len(found), len(found), len(report['cases']) - len(told))
+
+
+def _run(argv, path):
+    if os.path.exists(path):
+        os.remove(path)
+    print('$ ' + ' '.join("'%s'" % a.replace("'", "'\\''") if set(a) & set(" '{") else a for a in argv), flush=True)
+    subprocess.run(argv, stdin=subprocess.DEVNULL, env=environment(), check=False, timeout=SECONDS_MAX)
+    if not os.path.exists(path):
+        return steps.Counts(0, 1, 0)
+    return _judge(path)
+
+
+def tests():
+    """What Wine does otherwise than Windows."""
+    argv = ['python3', '-m', 'unittest', 'discover', '--start-directory', 'conformance/wine']
+    return steps.Step('what Wine does otherwise', [], lambda: steps.program(argv, environment=environment()))
+
+
+def conformance(env, name, suite, program, cases):
+    """The suite on a hub and a client for Windows. What does not pass is listed with its reason, or fails."""
+    report = 'build/windows/results/%s.json' % name
+    wine = '%s %s' % (WINE, program[0].get_path())
+    argv = [suite[0].get_path(), '--jobs', str(os.cpu_count()), '--time-scale', str(TIME_SCALE), '--vectors', 'spec/vectors',
+            '--json', report, '--quiet', '--hub', HUB % wine, '--client', CLIENT % wine, '--connect', CONNECT % wine,
+            '--listen', LISTEN % wine, '--kill', KILL] + cases.split()
+    return steps.Step('conformance of the programs for Windows', suite + program, lambda: _run(argv, report))
