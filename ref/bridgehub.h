@@ -592,7 +592,7 @@ typedef struct bh_log_file bh_log_file;
 
 /* `least`: of what is written. A file that has grown beyond 1 MiB becomes PATH.old. BH_E_STATE: `why` says why not. */
 BH_API int bh_log_open(const char *path, bh_log_level least, bh_log_file **log, char *why, size_t why_size);
-/* `ctx` is the bh_log_file. Control characters in the line are escaped. */
+/* `ctx` is the bh_log_file. The line begins with time, level and process id; control characters in it are escaped. */
 BH_API void bh_log_write(void *ctx, bh_log_level level, const char *line);
 /* Nobody may write to it any more: stop the instance first. NULL is allowed. */
 BH_API void bh_log_close(bh_log_file *log);

@@ -90,11 +90,13 @@ int bh_log_open(const char *path, bh_log_level least, bh_log_file **result, char
 
 void bh_log_write(void *ctx, bh_log_level level, const char *line) {
   const bh_log_file *log = ctx;
+  char whose[TEXT_MAX];
   char text[BH_LOG_LINE_MAX];
 
   if (level >= log->least) {
+    snprintf(whose, sizeof whose, "[%lu] %s", (unsigned long)uv_os_getpid(), line);
     /* Where the log cannot be written there is nowhere to say so. */
-    (void)bh_file_write(log->file, text, bh_log_format(text, level, line));
+    (void)bh_file_write(log->file, text, bh_log_format(text, level, whose));
   }
 }
 
