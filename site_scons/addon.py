@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""`scons addon`: the zip that Blender installs."""
+"""`scons addon`: the zip that Blender installs, and what is run with it in Blender."""
 import ast
 import os
 import platform
+import sys
 import zipfile
 
 import libuv
+import steps
 
 # As Blender's extensions call it, and what addon/bridge_hub/library.py looks for.
 PLATFORM = 'linux-' + {'x86_64': 'x64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
@@ -50,3 +52,32 @@ def write_zip(target, source, env):
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
             archive.writestr(entry, contents[name])
     return 0
+
+
+# ---- what runs
+
+WINDOWS = 'addon/tests/windows/'
+SCREENS = 'build/addon/screens'
+
+
+def _unit_tests(directory):
+    return lambda: steps.program([sys.executable, '-B', '-m', 'unittest', 'discover', '--start-directory', directory])
+
+
+def test(parts):
+    """The same in every variant: Blender loads the library of the release."""
+    needs = parts['addon'] + parts['addon_library']
+    return [steps.Step('the add-on without Blender', needs, _unit_tests('addon/tests/library')),
+            steps.Step('the add-on in windows', needs, _unit_tests(WINDOWS)),
+            torture(parts, ['--exports', '8', '--kills', '1', '--seed', '1'])]
+
+
+def torture(parts, arguments):
+    return steps.Step('Blenders killed at random', parts['addon'], lambda: steps.program(
+        [sys.executable, '-B', WINDOWS + 'torture.py', *arguments]))
+
+
+def add(env, parts):
+    steps.target(env, 'addon-screens', [steps.Step('screens', parts['addon'], lambda: steps.program(
+        [sys.executable, '-B', WINDOWS + 'screens.py', SCREENS]))])
+    steps.target(env, 'addon-torture', [torture(parts, ['--seed', env['seed']] if env['seed'] else [])])

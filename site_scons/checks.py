@@ -24,6 +24,7 @@ WITHOUT_SPDX = ('.json', '.svg', '.png', 'LICENSE')
 PACKAGING = 'debian/'
 # Octets of any kind.
 BINARY = ('.svg', '.png')
+ADDON = ('addon/bridge_hub/', 'addon/tests/')
 CORPUS = 'fuzz/corpus/'
 
 
@@ -70,9 +71,16 @@ def library_example(library):
     return ['%s: %s' % (page, compiled.stdout)] if compiled.returncode else []
 
 
+def _licence(path):
+    """Blender's own licence for what is made of its modules."""
+    return 'GPL-3.0-or-later' if path.startswith(ADDON) else 'MIT'
+
+
 def licences():
-    return ['%s: no SPDX-License-Identifier' % path for path in tree.files()
-            if not path.endswith(WITHOUT_SPDX) and not path.startswith((PACKAGING, CORPUS)) and 'SPDX-License-Identifier:' not in tree.read(path)]
+    """Each file names the licence of its directory."""
+    return ['%s: no SPDX-License-Identifier: %s' % (path, _licence(path)) for path in tree.files()
+            if not path.endswith(WITHOUT_SPDX) and not path.startswith((PACKAGING, CORPUS)) and
+            'SPDX-License-Identifier: ' + _licence(path) not in tree.read(path)]
 
 
 def requirement_ids():

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import addon
 import addon_importer
 import browser
 import checks
@@ -165,11 +166,12 @@ def checked(release):
     found = [
         ('the core is pure', functools.partial(checks.core, objects)),
         ('the library exports its API alone', functools.partial(checks.exports, path(release['shared']))),
+        ('so does the add-on\'s', functools.partial(checks.exports, path(release['addon_library']))),
         ('the example of the library is a program', functools.partial(checks.library_example, path(release['shared']))),
         ('licences', checks.licences),
         ('requirement ids', checks.requirement_ids),
     ]
-    return [steps.Step('checks', release['core_objects'] + release['shared'], lambda: steps.together(found)),
+    return [steps.Step('checks', release['core_objects'] + release['shared'] + release['addon_library'], lambda: steps.together(found)),
             steps.Step('schemas', [], lambda: steps.program([sys.executable, 'spec/schema/check.py']))]
 
 
@@ -260,7 +262,7 @@ def add(env, chosen, release, database):
     outside = [steps.Step('build.sh of OSS-Fuzz', [], oss_fuzz.run)] if env['variant'] == 'release' else []
     # And so is the suite, which is always the one of the release.
     itself = suite_tests(release) + [example(env, release)] if env['variant'] == 'release' else []
-    imports = addon_importer.test() if env['variant'] == 'release' else []
+    imports = addon_importer.test() + addon.test(release) if env['variant'] == 'release' else []
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
@@ -270,3 +272,4 @@ def add(env, chosen, release, database):
         'clang-format', checks.formatting()))])
     steps.target(env, 'coverage', coverage(env))
     steps.target(env, 'package', package.steps_of())
+    addon.add(env, release)

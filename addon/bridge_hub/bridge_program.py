@@ -2,6 +2,7 @@
 """Quixel Bridge itself: where it is, whether it runs, and its start. Needs no Blender."""
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import sys
 SECONDS_MAX = 5
 
 WINDOWS_NAMES = ('Bridge.exe', 'Quixel Bridge.exe')
+# What was started, so that Python has somebody to ask after it.
+_started: list[subprocess.Popen[bytes]] = []
+
 MAC_NAMES = ('Bridge', 'Quixel Bridge')
 
 
@@ -20,9 +24,9 @@ def usual_places(platform: str = sys.platform, environment: dict[str, str] | Non
     """Where installers put it. There is none for Linux."""
     variables = os.environ if environment is None else environment
     if platform == 'win32':
-        roots = [variables.get(name) for name in ('ProgramFiles', 'ProgramW6432', 'LOCALAPPDATA', 'ProgramFiles(x86)')]
+        roots = filter(None, map(variables.get, ('ProgramFiles', 'ProgramW6432', 'LOCALAPPDATA', 'ProgramFiles(x86)')))
         folders = ('Bridge', 'Quixel Bridge', 'Quixel\\Bridge', 'Programs\\Bridge', 'Programs\\Quixel Bridge')
-        found = ['%s\\%s\\%s' % (root, folder, name) for root in roots if root for folder in folders for name in WINDOWS_NAMES]
+        found = ['\\'.join(parts) for parts in itertools.product(roots, folders, WINDOWS_NAMES)]
         return list(dict.fromkeys(found))
     if platform == 'darwin':
         return ['%s/%s.app' % (folder, name) for folder in ('/Applications', os.path.expanduser('~/Applications'))
@@ -55,14 +59,14 @@ def is_running(path: str) -> bool:
 def _output(argv: list[str]) -> str:
     flags = {'creationflags': subprocess.CREATE_NO_WINDOW} if sys.platform == 'win32' else {}
     try:
-        return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                              errors='replace', timeout=SECONDS_MAX, check=False, **flags).stdout
+        return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True, errors='replace', timeout=SECONDS_MAX, check=False, **flags).stdout
     except (OSError, subprocess.SubprocessError):
         return ''
 
 
 def _runs_on_linux(path: str) -> bool:
-    """What is chosen there is a script that starts Bridge in Wine, say: one of the words of a command line is its path."""
+    """What is chosen there is a script that starts Bridge in Wine, say: its path is a word of a command line."""
     wanted = os.fsencode(os.path.realpath(path))
     for entry in os.listdir('/proc'):
         if not entry.isdigit() or int(entry) == os.getpid():
@@ -80,11 +84,15 @@ def _runs_on_linux(path: str) -> bool:
 def start(path: str) -> None:
     """It outlives Blender, and inherits nothing of it."""
     command = ['open', path] if sys.platform == 'darwin' and path.endswith('.app') else [path]
-    flags = {'creationflags': subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == 'win32' else {
-        'start_new_session': True}
+    if sys.platform == 'win32':
+        apart = {'creationflags': subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    else:
+        apart = {'start_new_session': True}
     try:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                         cwd=os.path.dirname(path) or None, close_fds=True, **flags)
+        _started[:] = [each for each in _started if each.poll() is None]
+        _started.append(subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=os.path.dirname(path) or None, close_fds=True, **apart))
     except OSError as error:
         raise BridgeError('%s cannot be started: %s' % (path, error.strerror or error)) from error
 

@@ -21,14 +21,15 @@ def _table(rows: list[tuple[str, object]]) -> str:
 
 
 def _system() -> str:
-    return _table([('Blender', bpy.app.version_string), ('Python', sys.version.split()[0]), ('System', platform.platform()),
-                   ('Settings', settings())])
+    return _table([('Blender', bpy.app.version_string), ('Python', sys.version.split()[0]),
+                   ('System', platform.platform()), ('Settings', settings())])
 
 
 def _status() -> str:
     status = session.status
     rows = [('Mode', status.mode_text or session.why_not or 'not running'), ('Instance', status.instance or 'none'),
-            ('Active instance', status.active_instance or 'nobody'), ('Hub', 'process %d, epoch %d' % (status.hub_pid, status.epoch)),
+            ('Active instance', status.active_instance or 'nobody'),
+            ('Hub', 'process %d, epoch %d' % (status.hub_pid, status.epoch)),
             ('Problem', status.problem or 'none'), ('Last import', session.last_import or 'none'),
             ('Last error', session.last_error or 'none')]
     if session.instance is not None:

@@ -241,5 +241,5 @@ class OpenPreferences(bpy.types.Operator):
         return bpy.ops.preferences.addon_show(module=__package__)
 
 
-CLASSES = (LaunchAndClaim, Claim, Release, Import, ImportAll, Discard, DiscardAll, Retry, Drop, ForgetError, Start, Restart,
-           CopyDiagnostics, OpenLog, OpenPreferences)
+CLASSES = (LaunchAndClaim, Claim, Release, Import, ImportAll, Discard, DiscardAll, Retry, Drop, ForgetError, Start,
+           Restart, CopyDiagnostics, OpenLog, OpenPreferences)

@@ -7,11 +7,11 @@ import os
 import bpy
 
 from . import automatic, names, payload, thumbnails
+from .labels import labels
 from .library import Mode
 from .parked import ParkedImport
 from .pending import Pending
 from .session import session
-from .wrapping import labels
 
 MODES = {
     Mode.CONNECTING: ('Connecting', 'SORTTIME'),
@@ -56,6 +56,8 @@ class VIEW3D_PT_bridge_hub(Panel, bpy.types.Panel):
             column.operator('bridge_hub.release')
         if session.status.problem:
             _draw_error(layout, context, session.status.problem)
+        if session.status.mode == Mode.SUPERSEDED:
+            layout.operator('bridge_hub.restart', icon='FILE_REFRESH')
 
 
 def _draw_stopped(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -79,8 +81,9 @@ def _draw_status(layout: bpy.types.UILayout) -> None:
 
 def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, dismiss: bool = False) -> None:
     box = layout.box()
-    box.alert = True
-    labels(box, context, text[:1].upper() + text[1:], 'ERROR', margin=BOX_MARGIN)
+    column = box.column()
+    column.alert = True
+    labels(column, context, text[:1].upper() + text[1:], 'ERROR', most=12, margin=BOX_MARGIN)
     if dismiss:
         box.operator('bridge_hub.forget_error', icon='X')
 
@@ -142,10 +145,12 @@ class VIEW3D_PT_bridge_hub_imports(Panel, bpy.types.Panel):
 def _draw_waiting(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     waiting = session.status.waiting
     if waiting:
-        whom = 'for this window' if session.status.active else 'for another window' if session.status.active_instance else (
-            'until a window is active')
-        labels(layout, context, '%d export%s wait%s %s' % (waiting, '' if waiting == 1 else 's', 's' if waiting == 1 else '', whom),
-               'TIME')
+        exports = '1 export waits' if waiting == 1 else '%d exports wait' % waiting
+        if session.status.active_instance:
+            whom = 'for this window' if session.status.active else 'for another window'
+        else:
+            whom = 'until a window is active'
+        labels(layout, context, '%s %s' % (exports, whom), 'TIME')
 
 
 def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -161,18 +166,19 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
 
 
 def _draw_pending(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
-    labels(box, context, item.title, 'ASSET_MANAGER' if len(item.assets) < 2 else 'DOCUMENTS', most=2, margin=BOX_MARGIN)
+    labels(box, context, item.title, 'PACKAGE' if len(item.assets) < 2 else 'DOCUMENTS', most=2, margin=BOX_MARGIN)
     if item.error:
         labels(box, context, item.error, 'ERROR', margin=BOX_MARGIN)
     elif len(item.assets) == 1:
         _draw_asset(box, context, item)
     else:
-        _draw_batch(box, item)
+        _draw_batch(box, context, item)
     if item.attempt > 1:
         labels(box, context, 'Sent before (attempt %d): it may have been imported already' % item.attempt, 'INFO',
                margin=BOX_MARGIN)
     if item.done:
-        labels(box, context, '%d of %d were imported before' % (len(item.done), len(item.assets)), 'INFO', margin=BOX_MARGIN)
+        labels(box, context, '%d of %d were imported before' % (len(item.done), len(item.assets)), 'INFO',
+               margin=BOX_MARGIN)
     _draw_missing(box, context, item)
     row = box.row(align=True)
     row.operator('bridge_hub.import_pending', icon='IMPORT').import_id = item.import_id
@@ -190,12 +196,11 @@ def _draw_asset(box: bpy.types.UILayout, context: bpy.types.Context, item: Pendi
         column.label(text=text, icon='BLANK1')
 
 
-def _draw_batch(box: bpy.types.UILayout, item: Pending) -> None:
+def _draw_batch(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
     column = box.column(align=True)
     for asset in item.assets[:ASSETS_SHOWN]:
-        icon = thumbnails.icon(item.import_id, asset.preview)
-        arguments = {'icon_value': icon} if icon else {'icon': 'DOT'}
-        column.label(text='%s, %s' % (asset.name, asset.label), **arguments)
+        icon = thumbnails.icon(item.import_id, asset.preview) or 'DOT'
+        labels(column, context, '%s, %s' % (asset.name, asset.label), icon, most=2, margin=BOX_MARGIN)
     if len(item.assets) > ASSETS_SHOWN:
         column.label(text='and %d more' % (len(item.assets) - ASSETS_SHOWN), icon='BLANK1')
 
@@ -228,15 +233,17 @@ class VIEW3D_PT_bridge_hub_parked(Panel, bpy.types.Panel):
 
 
 def _draw_parked(box: bpy.types.UILayout, context: bpy.types.Context, item: ParkedImport) -> None:
+    column = box.column(align=True)
+    labels(column, context, session.titles.get(item.import_id, item.title), 'PAUSE', most=2, margin=BOX_MARGIN)
+    if item.why:
+        labels(column, context, item.why[:1].upper() + item.why[1:], 'BLANK1', most=4, margin=BOX_MARGIN)
     row = box.row(align=True)
-    row.label(text=session.titles.get(item.import_id, item.title), icon='PAUSE')
-    row.operator('bridge_hub.retry', text='', icon='FILE_REFRESH').import_id = item.import_id
-    row.operator('bridge_hub.drop', text='', icon='TRASH').import_id = item.import_id
-    if item.reason:
-        labels(box, context, item.reason, most=3, margin=BOX_MARGIN)
+    row.operator('bridge_hub.retry', icon='FILE_REFRESH').import_id = item.import_id
+    row.operator('bridge_hub.drop', text='Remove', icon='TRASH').import_id = item.import_id
 
 
-CLASSES = (VIEW3D_PT_bridge_hub, VIEW3D_PT_bridge_hub_windows, VIEW3D_PT_bridge_hub_imports, VIEW3D_PT_bridge_hub_parked)
+CLASSES = (VIEW3D_PT_bridge_hub, VIEW3D_PT_bridge_hub_windows, VIEW3D_PT_bridge_hub_imports,
+           VIEW3D_PT_bridge_hub_parked)
 
 
 def register() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import time
 from dataclasses import dataclass
 
@@ -15,10 +16,13 @@ from .library import Library, LibraryError, octets, text
 class ParkedImport:
     import_id: str
     assets: int
-    size: int
     parked_at: int
-    deaths: int
     reason: str
+
+    @property
+    def why(self) -> str:
+        """For people: the hub names who refused it, and how, by words of the protocol."""
+        return re.sub(r'^[A-Za-z0-9-]+ refused it: [a-z-]+: ', '', self.reason)
 
     @property
     def title(self) -> str:
@@ -37,11 +41,11 @@ class Spool:
     def parked(self) -> list[ParkedImport]:
         items = ctypes.POINTER(library.Parked)()
         count = ctypes.c_size_t()
-        self._check(self._lib.bh_parked_list(self._path, ctypes.byref(items), ctypes.byref(count), self._why,
-                                             len(self._why)))
+        self._check(self._lib.bh_parked_list(
+            self._path, ctypes.byref(items), ctypes.byref(count), self._why, len(self._why)))
         try:
-            return [ParkedImport(text(item.import_.import_), item.assets, item.size, item.parked_at, item.import_.deaths,
-                                 text(item.reason)) for item in items[:count.value]]
+            return [ParkedImport(text(item.import_.import_), item.assets, item.parked_at, text(item.reason))
+                    for item in items[:count.value]]
         finally:
             self._lib.bh_parked_free(items)
 

@@ -46,12 +46,14 @@ class BridgeHubPreferences(bpy.types.AddonPreferences):
         name='Apply Surfaces', items=APPLY, description='Whether a surface is given to the objects that are selected')
     use_ao: BoolProperty(name='Ambient Occlusion', default=True, description='Multiply the albedo by it')
     use_cavity: BoolProperty(name='Cavity', default=False, description='Multiply the albedo by it')
-    use_displacement: BoolProperty(name='Displacement', default=True, description='Connect it to the output of the material')
+    use_displacement: BoolProperty(
+        name='Displacement', default=True, description='Connect it to the output of the material')
     use_bump: BoolProperty(name='Bump', default=False, description='Add it to the normal map')
     use_translucency: BoolProperty(
         name='Translucency', default=True, description='Let light through leaves, where there is a map for it')
     flip_green: BoolProperty(
-        name='DirectX Normals', default=False, description='The normal maps are exported for DirectX: flip their green channel')
+        name='DirectX Normals', default=False,
+        description='The normal maps are exported for DirectX: flip their green channel')
     place_at_cursor: BoolProperty(name='Place at 3D Cursor', default=True, description='Or at the origin of the world')
     spread_out: BoolProperty(
         name='Spread Out', default=True, description='Put variations, and the assets of a batch, beside each other')
@@ -68,8 +70,8 @@ class BridgeHubPreferences(bpy.types.AddonPreferences):
         description="Receive what Bridge's own target for Blender sends too, which has this port")
     group: StringProperty(
         name='Group', maxlen=library.GROUP_MAX, update=_changed,
-        description='Blender windows of one group share one Bridge. Empty: the default group. Letters, digits and hyphens; '
-                    'each group needs a port of its own')
+        description='Blender windows of one group share one Bridge. Empty: the default group. Letters, digits and '
+                    'hyphens; each group needs a port of its own')
     heartbeat_ms: IntProperty(
         name='Heartbeat (ms)', default=1000, min=10, max=60000, update=_changed,
         description='How often the hub tells every window how things are')

@@ -50,7 +50,8 @@ def _on_timer() -> float:
 def _follow_focus() -> None:
     worked, _State.worked = _State.worked, False
     chosen = preferences()
-    if worked and chosen is not None and chosen.follow_focus and session.status.registered and not session.status.active:
+    could = session.status.registered and not session.status.active
+    if worked and could and chosen is not None and chosen.follow_focus:
         session.claim_in_passing()
 
 
@@ -62,8 +63,9 @@ def _on_file(*_: Any) -> None:
 
 @persistent
 def _on_change(*_: Any) -> None:
-    """Something in the scene has changed: by hand, unless an animation plays or a render does it in a thread of its own."""
-    if threading.get_ident() != _MAIN_THREAD or session.progress is not None or time.monotonic() < _State.quiet_until:
+    """Something in the scene has changed: by hand, unless an animation plays, or a render does it in its own thread."""
+    by_hand = threading.get_ident() == _MAIN_THREAD and session.progress is None
+    if not by_hand or time.monotonic() < _State.quiet_until:
         return
     if not any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows):
         _State.worked = True

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blenders with windows on a display of their own, a played Bridge, and a place that is theirs alone."""
+import atexit
 import glob
 import json
 import os
@@ -11,15 +12,32 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 PATIENCE_S = 60
 SCREEN = '1280x800x24'
+# Drawn by the processor: small, but where a test looks at it.
+SMALL, LARGE = ('800', '600'), ('1280', '800')
 
+
+# Before the add-on has started its instance.
+PREFERENCES = """
+import bpy, json, os
+addon = bpy.context.preferences.addons.get('bridge_hub')
+for name, value in json.loads(os.environ.get('BH_PREFERENCES', '{}')).items() if addon else ():
+    setattr(addon.preferences, name, value)
+"""
+
+# What the texts of the tests can use.
+NAMES = """
+from bridge_hub.library import Mode
+from bridge_hub.session import session
+P = bpy.context.preferences.addons['bridge_hub'].preferences
+"""
 
 VIEW = """
 window = bpy.context.window_manager.windows[0]
-area = next(area for area in window.screen.areas if area.type == 'VIEW_3D')
-sidebar = next(region for region in area.regions if region.type == 'UI')
+area = max(window.screen.areas, key=lambda area: area.width * area.height)
+sidebar = next((region for region in area.regions if region.type == 'UI'), None)
 """
 SHOW_SIDEBAR = VIEW + """
 area.spaces[0].show_region_ui = True
@@ -34,7 +52,7 @@ window.event_simulate(type='LEFTMOUSE', value='RELEASE', x=x, y=y)
 
 
 def addon_zip():
-    found = glob.glob(os.path.join(TOP, 'build/addon/bridge_hub-*.zip'))
+    found = glob.glob(os.path.join(TOP, 'build/addon/bridge_hub-*-linux-*.zip'))
     if len(found) != 1:
         raise RuntimeError('there should be one zip in build/addon, and there is %s: run ./sconsw addon' % (found or 'none'))
     return found[0]
@@ -80,35 +98,46 @@ class Display:
 class Place:
     """A home for Blender, a runtime directory for the hub and a port, with the add-on installed from its zip."""
 
+    installed = None
+
     def __init__(self, **preferences):
         # Short: the endpoint is a socket in it.
         self.path = tempfile.mkdtemp(prefix='bh-addon-')
         self.port = preferences.setdefault('port', free_port())
         self.runtime = os.path.join(self.path, 'run')
-        for name in ('run', 'home', 'config', 'scripts'):
+        for name in ('run', 'home', 'library'):
             os.mkdir(os.path.join(self.path, name), 0o700)
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(('BH_', 'BRIDGE_HUB'))}
         self.environment.update(
-            XDG_RUNTIME_DIR=self.runtime, HOME=os.path.join(self.path, 'home'),
+            XDG_RUNTIME_DIR=self.runtime, TMPDIR=self.path, HOME=os.path.join(self.path, 'home'),
             BLENDER_USER_CONFIG=os.path.join(self.path, 'config'),
-            BLENDER_USER_SCRIPTS=os.path.join(self.path, 'scripts'), LIBGL_ALWAYS_SOFTWARE='1')
-        self.install(preferences)
+            BLENDER_USER_SCRIPTS=os.path.join(self.path, 'scripts'), LIBGL_ALWAYS_SOFTWARE='1',
+            BH_PREFERENCES=json.dumps(preferences))
+        self.install()
 
-    def install(self, preferences):
-        """As an artist does it by hand, and then the preferences are saved."""
-        text = '\n'.join([
-            'import bpy', 'bpy.ops.preferences.addon_install(filepath=%r)' % addon_zip(),
-            'bpy.ops.preferences.addon_enable(module="bridge_hub")',
-            'preferences = bpy.context.preferences.addons["bridge_hub"].preferences',
-            *['preferences.%s = %r' % item for item in preferences.items()],
-            'bpy.context.preferences.view.show_splash = False',
-            'bpy.context.preferences.view.show_statusbar_memory = False',
-            'bpy.context.preferences.filepaths.use_auto_save_temporary_files = False',
-            'bpy.ops.wm.save_userpref()'])
-        self.background(text)
+    def install(self):
+        """As an artist does it by hand, and then the preferences are saved. Once: the others are copies."""
+        if Place.installed is None:
+            for name in ('config', 'scripts'):
+                os.mkdir(os.path.join(self.path, name))
+            self.background('\n'.join([
+                'bpy.ops.preferences.addon_install(filepath=%r)' % addon_zip(),
+                'bpy.ops.preferences.addon_enable(module="bridge_hub")',
+                'bpy.context.preferences.view.show_splash = False',
+                'bpy.context.preferences.system.viewport_aa = "OFF"',
+                'bpy.context.preferences.filepaths.use_auto_save_temporary_files = False',
+                'bpy.ops.wm.save_userpref()']))
+            Place.installed = tempfile.mkdtemp(prefix='bh-installed-')
+            atexit.register(shutil.rmtree, Place.installed, ignore_errors=True)
+            copy_from, copy_to = self.path, Place.installed
+        else:
+            copy_from, copy_to = Place.installed, self.path
+        for name in ('config', 'scripts'):
+            shutil.copytree(os.path.join(copy_from, name), os.path.join(copy_to, name))
 
     def background(self, text, *arguments, **environment):
         """What `blender -b` prints; it has gone well."""
+        text = PREFERENCES + text
         done = subprocess.run(
             ['blender', '--background', '-noaudio', *arguments, '--python-exit-code', '1', '--python-expr', text],
             env={**self.environment, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -117,40 +146,69 @@ class Place:
             raise AssertionError('blender --background: status %d\n%s' % (done.returncode, done.stdout))
         return done.stdout
 
+    def make_library(self, *names):
+        """Meshes, textures and preview images for these payloads, as a Megascans library has them. Gives the payloads."""
+        made = self.background('\n'.join([
+            'import json, os, shutil, sys', 'sys.path.insert(0, %r)' % os.path.join(TOP, 'addon/tests/importer'),
+            'from library import Library', 'made = Library()', 'shutil.rmtree(made.directory)',
+            'made.directory = %r' % os.path.join(self.path, 'library'),
+            'for name in %r:' % (names,),
+            '    records = made.payload(name)',
+            '    for record in records:',
+            '        if record.get("previewImage"): made.texture(record["previewImage"], "albedo", (64, 64))',
+            '    print("PAYLOAD " + json.dumps([name, json.dumps(records)]))']))
+        return dict(json.loads(line.split(' ', 1)[1]) for line in made.splitlines() if line.startswith('PAYLOAD '))
+
+    def save_files(self, *names):
+        """The scene with which Blender starts."""
+        paths = [os.path.join(self.path, name + '.blend') for name in names]
+        self.background('for path in %r: bpy.ops.wm.save_as_mainfile(filepath=path)' % paths)
+        return paths
+
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 class Blender:
-    """One with a window."""
+    """One with a window. It starts at once; ready() waits for it."""
 
-    def __init__(self, place, display, name, *arguments):
+    def __init__(self, place, display, name, *arguments, size=SMALL):
         self.name = name
         self.log = os.path.join(place.path, name + '.log')
+        self.socket = None
         path = os.path.join(place.path, name + '.remote')
-        with socket.socket(socket.AF_UNIX) as listener, open(self.log, 'w') as log:
-            listener.bind(path)
-            listener.listen(1)
-            listener.settimeout(PATIENCE_S)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(1)
+        self.listener.settimeout(PATIENCE_S)
+        with open(self.log, 'w') as log:
             self.process = subprocess.Popen(
-                ['blender', '-noaudio', '--enable-event-simulate', '--window-geometry', '0', '0', '1280', '800', *arguments,
+                ['blender', '-noaudio', '--enable-event-simulate', '--window-geometry', '0', '0', *size, *arguments,
                  '--python', os.path.join(HERE, 'remote.py'), '--', path],
                 env={**place.environment, 'DISPLAY': display.name}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True)
-            try:
-                self.socket, _ = listener.accept()
-            except socket.timeout:
-                self.process.kill()
-                raise AssertionError('%s does not start:\n%s' % (name, self.output())) from None
-        os.unlink(path)
+
+    def ready(self):
+        try:
+            self.socket, _ = self.listener.accept()
+        except socket.timeout:
+            self.process.kill()
+            raise AssertionError('%s does not start:\n%s' % (self.name, self.output())) from None
+        os.unlink(self.listener.getsockname())
+        self.listener.close()
         self.socket.settimeout(PATIENCE_S)
         self.file = self.socket.makefile('rw', encoding='utf-8')
-        self.run('from bridge_hub.session import session; from bridge_hub.library import Mode; '
-                 'P = bpy.context.preferences.addons["bridge_hub"].preferences')
+        self.run(NAMES)
+        return self
 
     @property
     def pid(self):
         return self.process.pid
+
+    def reports(self):
+        """What its operators have said: Blender prints that."""
+        self.run('import ctypes; ctypes.CDLL(None).fflush(None)')
+        return self.output()
 
     def output(self):
         with open(self.log, encoding='utf-8', errors='replace') as file:
@@ -158,8 +216,10 @@ class Blender:
 
     def run(self, text):
         """Runs it in Blender, and gives what it leaves in `result`."""
-        self.file.write(json.dumps(text) + '\n')
-        self.file.flush()
+        self.send(text)
+        return self.answer()
+
+    def answer(self):
         answer = self.file.readline()
         if not answer:
             raise AssertionError('%s has ended:\n%s' % (self.name, self.output()[-3000:]))
@@ -176,18 +236,41 @@ class Blender:
 
     def wait_exit(self):
         self.process.wait(PATIENCE_S)
-        self.socket.close()
+        self.close()
         return self.process.returncode
 
+    def close(self):
+        for each in (self.listener, self.socket):
+            if each is not None:
+                each.close()
+
     def kill(self):
+        """Without a word, as a crash."""
         self.process.send_signal(signal.SIGKILL)
         self.wait_exit()
 
+    def enable(self):
+        """Again, after it was disabled: Blender has forgotten the preferences."""
+        self.run('bpy.ops.preferences.addon_enable(module="bridge_hub")\n' + PREFERENCES + NAMES)
+
+    def send(self, text):
+        """Runs it, and waits for no answer."""
+        self.file.write(json.dumps(text) + '\n')
+        self.file.flush()
+
     def quit(self):
         """As the artist does. The remote end never answers."""
-        self.file.write(json.dumps('bpy.ops.wm.quit_blender()') + '\n')
-        self.file.flush()
+        self.send('bpy.ops.wm.quit_blender()')
         return self.wait_exit()
+
+    def threads(self):
+        return len(os.listdir('/proc/%d/task' % self.pid))
+
+    def cpu_s(self):
+        """What it has used so far, of all its threads."""
+        with open('/proc/%d/stat' % self.pid, encoding='ascii', errors='replace') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
     def show_panel(self):
         """Opens the sidebar and its tab Quixel, which is a click: Blender 3.4 has no other way."""
@@ -195,9 +278,11 @@ class Blender:
         time.sleep(0.5)
         self.run(CLICK_TAB)
 
-    def screenshot(self, path):
+    def screenshot(self, path, whole=False):
+        """Of the 3D view, or of the whole window."""
         self.run('bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)')
-        self.run('bpy.ops.screen.screenshot(filepath=%r)' % path)
+        self.run(VIEW + 'with bpy.context.temp_override(window=window, area=area):\n'
+                 '    bpy.ops.screen.screenshot%s(filepath=%r)' % ('' if whole else '_area', path))
 
 
 class Bridge:

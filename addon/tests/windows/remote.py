@@ -53,4 +53,7 @@ class Remote:
         return INTERVAL_S
 
 
+# Before the add-on's timer starts its instance.
+for name, value in json.loads(os.environ.get('BH_PREFERENCES', '{}')).items():
+    setattr(bpy.context.preferences.addons['bridge_hub'].preferences, name, value)
 bpy.app.timers.register(Remote(sys.argv[-1]), persistent=True)
