@@ -10,11 +10,10 @@ from .session import session
 
 
 def draw(header: bpy.types.Header, context: Any) -> None:
-    if not session.runs:
-        return
-    pending = len(session.queue)
-    icon = 'ERROR' if session.status.problem else 'IMPORT'
-    header.layout.operator('bridge_hub.claim', text=str(pending) if pending else '', icon=icon, depress=session.status.active)
+    shown = session.at_a_glance()
+    if shown.runs:
+        icon = 'ERROR' if shown.problem else 'IMPORT'
+        header.layout.operator('bridge_hub.claim', text='', icon=icon, depress=shown.active)
 
 
 def register() -> None:

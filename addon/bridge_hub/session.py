@@ -39,6 +39,14 @@ class Progress:
     text: str
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What the header shows."""
+    runs: bool = False
+    active: bool = False
+    problem: bool = False
+
+
 class Session:
     """All of it is the main thread's."""
 
@@ -58,6 +66,7 @@ class Session:
         self._name = ''
         self._restart_at: float | None = None
         self._answers: list[Event] = []
+        self._glance = Glance()
 
     # ---- start and stop
 
@@ -107,7 +116,7 @@ class Session:
         self.queue.clear()
         self.parked = []
         thumbnails.clear()
-        redraw.all_views()
+        self._redraw()
 
     def restart(self) -> None:
         """With the settings as they are now, and active again if it was."""
@@ -168,7 +177,17 @@ class Session:
         if self._instance is not None:
             self.status = self._instance.status()
             self._refresh_parked()
-        redraw.all_views()
+        self._redraw()
+
+    def at_a_glance(self) -> Glance:
+        return Glance(self.runs, self.status.active, bool(self.status.problem))
+
+    def _redraw(self) -> None:
+        redraw.sidebars()
+        glance = self.at_a_glance()
+        if glance != self._glance:
+            self._glance = glance
+            redraw.headers()
 
     def _refresh_parked(self) -> None:
         self.parked = []

@@ -5,6 +5,7 @@ import os
 import socket
 import statistics
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -12,9 +13,9 @@ from blender import VIEW, Blender, Bridge, Display, Place, free_port, wait_for  
 
 HEARTBEAT_MS = 200
 TIMEOUT_MS = 2000
-# On a machine that does nothing else; where others keep it from drawing, as many redraws as that has room for.
-SHOWN_MS, SHOWN_REDRAWS = 150, 5
-EXPORTS = 15
+# On a machine that does nothing else; where others keep Blender from its turns, as many of these as that has room for.
+SHOWN_MS, SHOWN_TURNS = 150, 8
+EXPORTS, PAUSE_S = 15, 0.5
 IDLE_S = 2
 IDLE_PERCENT = 1.0
 
@@ -168,21 +169,20 @@ class Windows(unittest.TestCase):
             import_id = self.arrives(self.one)
             took.append(1000 * (self.one.wait('drawn.get(%r)' % import_id) - closed))
             self.one.run('session.acknowledge(%r)' % import_id)
-        redraw = 1000 * self.redraw_s()
-        print('an export shows after %d ms (median of %d; at most %d ms), of which Blender needs %d ms to draw' % (
-            statistics.median(took), EXPORTS, max(took), redraw))
-        self.assertLess(statistics.median(took), max(SHOWN_MS, SHOWN_REDRAWS * redraw))
+            # Its going is drawn too, and the next export does not come at that very moment.
+            time.sleep(PAUSE_S)
+        turn = 1000 * self.turn_s()
+        print('an export shows after %d ms (median of %d; at most %d ms), where a turn of Blender takes %d ms' % (
+            statistics.median(took), EXPORTS, max(took), turn))
+        self.assertLess(statistics.median(took), max(SHOWN_MS, SHOWN_TURNS * turn))
 
-    def redraw_s(self):
-        """From the wish that the sidebar be drawn to its drawing, on this machine as busy as it is."""
-        self.export()
-        import_id = self.arrives(self.one)
+    def turn_s(self):
+        """What Blender needs to hear of something and to draw, without hub or add-on: the test's own question."""
         took = []
         for _ in range(EXPORTS):
-            self.one.wait('drawn.get(%r)' % import_id)
-            self.one.run(VIEW + 'drawn.clear(); asked = time.time(); sidebar.tag_redraw()')
-            took.append(self.one.wait('%r in drawn and drawn[%r] - asked' % (import_id, import_id)))
-        self.decides(self.one, 'import_pending', import_id)
+            began = time.time()
+            self.one.run(VIEW + 'sidebar.tag_redraw()')
+            took.append(time.time() - began)
         return statistics.median(took)
 
     def test_a_batch_is_imported_in_one_step_of_undo(self):
