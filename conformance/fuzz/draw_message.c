@@ -102,7 +102,7 @@ static void draft_members(struct draft *draft, const char *type, const char *ins
 
 /* A member's name, with its first letter escaped: the same name (BH-BODY-004). */
 static const char *escaped(const char *name) {
-  return strlen(name) > 2 ? format("\"\\u%04x%s", (unsigned char)name[1], name + 2) : name;
+  return name && strlen(name) > 2 ? format("\"\\u%04x%s", (unsigned char)name[1], name + 2) : name;
 }
 
 static void spoil(struct draft *draft) {
@@ -234,10 +234,7 @@ static void draw_message(bh_buffer *out, const char *type, uint32_t id, const bh
   size_t count = sizeof parts / sizeof *parts;
   if (draw_once_in(wrongness * 2)) {
     size_t part = random_below((uint32_t)count);
-    const char *const wrong[] = {PICK("BH2", "bh1", "BH", "BH11", "", "GET",
-                                      "\xef\xbb\xbf"
-                                      "BH1",
-                                      "\x16\x03\x01"),
+    const char *const wrong[] = {PICK("BH2", "bh1", "BH", "BH11", "", "GET", "\357\273\277BH1", "\x16\x03\x01"),
                                  PICK("", "  ", "\t", "\n"),
                                  PICK("", "register", "ABCDEFGHIJKLMNOPQRSTUVWXYZ_ABCDEFG", "ACK1", "A-B", "\xc3\x89"),
                                  PICK("", "  ", "\t", "\n"),

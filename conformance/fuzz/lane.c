@@ -68,7 +68,7 @@ void lane_close(struct world *world, struct lane *lane) {
 static void forget_oldest(struct world *world) {
   lane_close(world, world->lingering[0]);
   world->lingering_count--;
-  memmove(world->lingering, world->lingering + 1, world->lingering_count * sizeof *world->lingering);
+  memmove(world->lingering, world->lingering + 1, world->lingering_count * sizeof(struct lane *));
 }
 
 static void linger(struct world *world, struct lane *lane) {

@@ -122,7 +122,7 @@ static void leave_silent(struct world *world, struct bridge *bridge) {
   if (world->silent_count == LINGERING_MAX) {
     stream_close(world, world->silent[0], false);
     world->silent_count--;
-    memmove(world->silent, world->silent + 1, world->silent_count * sizeof *world->silent);
+    memmove(world->silent, world->silent + 1, world->silent_count * sizeof(struct bridge *));
   }
   world->silent[world->silent_count++] = bridge;
 }

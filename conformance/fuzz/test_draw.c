@@ -15,6 +15,7 @@
 
 static void begin(void) {
   setenv(ENV_SEED, "7", 1);
+  setenv("BH_VECTORS", "spec/vectors", 0);
 }
 
 TestSuite(draw, .init = begin, .fini = free_all);
@@ -85,7 +86,6 @@ Test(draw, streams_have_values_and_ends_of_every_kind) {
   for (uint32_t i = 0; i < RUNS; i++) {
     bh_buffer octets = draw_buffer();
     random_restart(i);
-    setenv("BH_VECTORS", getenv("BH_VECTORS") ? getenv("BH_VECTORS") : "spec/vectors", 1);
     draw_stream(&octets, "x", 5);
     struct stream_outlook outlook = stream_judge(octets.octets, octets.size);
     imports += outlook.count;
