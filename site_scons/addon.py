@@ -10,8 +10,9 @@ import libuv
 import steps
 
 # As Blender's extensions call it, and what addon/bridge_hub/library.py looks for.
-PLATFORM = 'linux-' + {'x86_64': 'x64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
-LIBRARY = 'libbridgehub.so'
+MACHINE = {'x86_64': 'x64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
+PLATFORMS = {'linux': 'linux-' + MACHINE, 'macos': 'macos-' + MACHINE, 'windows': 'windows-x64'}
+LIBRARIES = {'linux': 'libbridgehub.so', 'macos': 'libbridgehub.dylib', 'windows': 'bridgehub.dll'}
 
 # Where the zip has whose: the add-on's own, and those of what is in the library.
 LICENCES = {'addon/LICENSE': 'LICENSE', 'LICENSE': 'lib/LICENSE', libuv.SOURCE + '/LICENSE': 'lib/LICENSE.libuv'}
@@ -31,8 +32,8 @@ def _version(source):
 
 def _name(node):
     path = str(node)
-    if path.endswith(LIBRARY):
-        return 'lib/' + LIBRARY
+    if os.path.basename(path) in LIBRARIES.values():
+        return 'lib/' + os.path.basename(path)
     return LICENCES.get(path) or os.path.relpath(path, 'addon/bridge_hub')
 
 
@@ -45,7 +46,7 @@ def write_zip(target, source, env):
         print('addon/bridge_hub/__init__.py: bl_info has version %s, and the library %s' % (found, env['VERSION']))
         return 1
     manifest = contents['blender_manifest.toml'].decode()
-    contents['blender_manifest.toml'] = manifest.replace('@VERSION@', env['VERSION']).replace('@PLATFORM@', PLATFORM).encode()
+    contents['blender_manifest.toml'] = manifest.replace('@VERSION@', env['VERSION']).replace('@PLATFORM@', env['PLATFORM_NAME']).encode()
     with zipfile.ZipFile(str(target[0]), 'w', zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(ROOT + name, WHEN)

@@ -197,7 +197,7 @@ def _draw_asset(box: bpy.types.UILayout, context: bpy.types.Context, item: Pendi
 
 
 def _draw_batch(box: bpy.types.UILayout, context: bpy.types.Context, item: Pending) -> None:
-    column = box.column(align=True)
+    column = box.column()
     for asset in item.assets[:ASSETS_SHOWN]:
         icon = thumbnails.icon(item.import_id, asset.preview) or 'DOT'
         labels(column, context, '%s, %s' % (asset.name, asset.label), icon, most=2, margin=BOX_MARGIN)
