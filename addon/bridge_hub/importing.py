@@ -69,7 +69,7 @@ class _Shown:
 
     def __init__(self, context: bpy.types.Context, many: bool) -> None:
         self._manager = context.window_manager
-        self._draws = many and not bpy.app.background
+        self._draws = many and context.window is not None and not bpy.app.background
         self._drawn = 0.0
         session.progress = Progress(0.0, '')
         self._manager.progress_begin(0, 100)
@@ -94,5 +94,7 @@ def _outcome(item: Pending, todo: list[int], results: list[AssetResult]) -> Outc
                       warnings=['%s: %s' % (result.asset.name, text) for result in results for text in result.warnings],
                       changed=any(result.objects or result.materials or result.other for result in results))
     if not failed:
-        outcome.summary = 'Imported %s' % item.title
+        # Who crashed with it may have imported it already.
+        again = ', sent before: attempt %d' % item.attempt if item.attempt > 1 else ''
+        outcome.summary = 'Imported %s%s' % (item.title, again)
     return outcome

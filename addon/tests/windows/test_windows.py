@@ -282,6 +282,7 @@ class Windows(unittest.TestCase):
         self.assertEqual(heir.wait('session.queue.items() and session.queue.items()[-1].import_id'), import_id)
         self.assertEqual(heir.value('session.queue.items()[0].attempt'), 2)
         self.decides(heir, 'import_pending', import_id)
+        self.assertIn(', sent before: attempt 2', heir.value('session.last_import'))
 
     def test_a_window_is_called_as_its_file_after_saving_and_loading(self):
         path = os.path.join(self.place.path, 'forest_v2.blend')

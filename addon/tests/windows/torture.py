@@ -11,6 +11,7 @@ import random
 import re
 import sys
 import time
+from collections import Counter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from blender import PATIENCE_S, Blender, Bridge, Display, Place, wait_for  # noqa: E402
@@ -20,8 +21,8 @@ HEARTBEAT_MS, TIMEOUT_MS = 200, 2000
 # Between two exports.
 PAUSE_S = (0.05, 0.6)
 
-ARRIVED = re.compile(r'\[(\d+)\] arrived: (Export \d+), import \S+, attempt (\d+)$')
-IMPORTED = re.compile(r'\[(\d+)\] Imported (Export \d+), import \S+$')
+# What the artist is told too.
+IMPORTED = re.compile(r'\] Imported (Export \d+)(, sent before: attempt \d+)?, import \S+$')
 
 
 class Run:
@@ -86,7 +87,8 @@ class Run:
             return file.read().splitlines()
 
     def imported(self):
-        return [found[2] for found in map(IMPORTED.search, self.log()) if found]
+        """(name, whether it was said that it was sent before)"""
+        return [(found[1], bool(found[2])) for found in map(IMPORTED.search, self.log()) if found]
 
     def run(self):
         self.began = time.monotonic()
@@ -110,7 +112,7 @@ class Run:
         wanted = {'Export %d' % number for number in range(self.exports)}
 
         def settled():
-            if wanted <= set(self.imported()):
+            if wanted <= {name for name, _ in self.imported()}:
                 return True
             self.claim()
             # What three deaths have parked is retried by hand.
@@ -125,12 +127,10 @@ class Run:
 
     def complaints(self, wanted):
         imported = self.imported()
-        arrived = [(found[1], found[2], int(found[3])) for found in map(ARRIVED.search, self.log()) if found]
-        lost = sorted(wanted - set(imported))
-        twice = {name for name in wanted if imported.count(name) > 1}
-        # A window that gets an import again says which attempt it is.
-        unsaid = {name for name in twice
-                  if sum(attempt > 1 for _, title, attempt in arrived if title == name) < imported.count(name) - 1}
+        counts = Counter(name for name, _ in imported)
+        lost = sorted(wanted - set(counts))
+        twice = {name for name in wanted if counts[name] > 1}
+        unsaid = {name for name, count in Counter(name for name, said in imported if not said).items() if count > 1}
         self.say('%d exports, %d kills, %d sent again by Bridge; %d imports: %d lost, %d more than once, %d of these unsaid' % (
             self.exports, len(self.killed), self.sent_again, len(imported), len(lost), len(twice), len(unsaid)))
         return ['lost: ' + name for name in lost] + ['imported twice without a word: ' + name for name in sorted(unsaid)]
