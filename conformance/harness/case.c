@@ -214,6 +214,13 @@ static void find_reason(const char *id, const char *expected, const char *came) 
                  format("%s; but this host kept the suite itself waiting for %llu ms: run it with a --time-scale", came,
                         (unsigned long long)loop_longest_gap()));
   }
+  if ((double)programs_slowest_start() > intolerable_process_ms()) {
+    stop_skipped(
+        "INCONCLUSIVE", id, expected,
+        format("%s; but a program of --connect or --listen needed %llu ms on this host to be ready: run it with a "
+               "--time-scale",
+               came, (unsigned long long)programs_slowest_start()));
+  }
   double ms = process_ms();
   if (ms > intolerable_process_ms()) {
     stop_skipped("INCONCLUSIVE", id, expected,

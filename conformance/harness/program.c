@@ -12,13 +12,18 @@
 #define NOT_FOUND 127
 
 static struct program *programs;
+static uint64_t slowest_start;
 
 /* ------------------------------------------------------------------------------------------------ what it says */
 
 static void take_line(void *owner, const char *line, size_t size) {
   struct program *program = owner;
   program->last_line = format("%.*s", (int)size, size ? line : "");
-  program->is_ready = program->is_ready || strstr(program->last_line, program->ready);
+  if (!program->is_ready && strstr(program->last_line, program->ready)) {
+    uint64_t took = now_ms() - program->started;
+    slowest_start = took > slowest_start ? took : slowest_start;
+    program->is_ready = true;
+  }
   program->has_ended = program->has_ended || strstr(program->last_line, "ended");
 }
 
@@ -79,9 +84,14 @@ void program_start(struct program *program, char *command, const char *dir, cons
   program->handle = shell_spawn(command, dir, stdio, on_exit_of, program);
   program->pid_file = format("%s/" PIDS "/%d", environment(ENV_RUN), (int)program->handle->pid);
   program->running = true;
+  program->started = now_ms();
   program->next = programs;
   programs = program;
   uv_read_start((uv_stream_t *)&program->errors, give_space, on_error_output);
+}
+
+uint64_t programs_slowest_start(void) {
+  return slowest_start;
 }
 
 bool program_is_over(const struct program *program) {

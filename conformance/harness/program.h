@@ -19,6 +19,7 @@ struct program {
   void *owner;
   bool is_ready, has_ended; /* by what it says */
   bool running;
+  uint64_t started;
   int exit_status;
   const char *last_line; /* of its standard error */
   char *pid_file;
@@ -35,6 +36,8 @@ bool program_is_over(const struct program *program);
 /* Ends the case where there is no such program; `option` has the command. */
 void program_check(const struct program *program, const char *option);
 void program_kill(struct program *program);
+/* How long one of them took from its start until it was ready, at most, in milliseconds. */
+uint64_t programs_slowest_start(void);
 /* All of them, and waits. */
 void programs_end(void);
 /* Without waiting. */

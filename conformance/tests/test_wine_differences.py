@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""How a run on the programs for Windows is judged: site_scons/wine.py and conformance/wine/differences.txt."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../site_scons'))
+
+import tree
+import wine
+
+
+def report(**verdicts):
+    return {'cases': [{'slug': slug.replace('_', '/', 1), 'verdict': verdict, 'breaches': []}
+                      for slug, verdict in verdicts.items()]}
+
+
+class Differences(unittest.TestCase):
+    LISTED = '# why\n\na/listed UNIMPLEMENTED there is none\n'
+
+    def judged(self, of):
+        return list(wine.differences(of, wine.listed(self.LISTED)))
+
+    def test_what_passes_and_what_is_listed_is_well(self):
+        self.assertEqual([], self.judged(report(a_listed='UNIMPLEMENTED', a_other='PASS')))
+
+    def test_what_is_not_listed_is_a_difference(self):
+        self.assertEqual(['a/other: FAIL, where Linux has PASS'], self.judged(report(a_other='FAIL')))
+
+    def test_a_listed_one_that_passes_is_stale(self):
+        found = self.judged(report(a_listed='PASS'))
+        self.assertEqual(1, len(found))
+        self.assertIn('a/listed: PASS, where', found[0])
+
+    def test_another_verdict_than_the_listed_one_is_a_difference(self):
+        self.assertEqual(1, len(self.judged(report(a_listed='FAIL'))))
+
+    def test_a_breach_in_passing_is_a_difference(self):
+        of = report(a_other='PASS')
+        of['cases'][0]['breaches'] = ['BH-IUT-003']
+        self.assertEqual(1, len(self.judged(of)))
+
+    def test_what_could_not_be_told_is_none(self):
+        self.assertEqual([], self.judged(report(a_other='INCONCLUSIVE')))
+
+    def test_every_listed_case_has_a_reason(self):
+        for slug, (verdict, reason) in wine.listed(tree.read(wine.DIFFERENCES)).items():
+            with self.subTest(slug):
+                self.assertIn(verdict, ('UNIMPLEMENTED', 'FAIL', 'SKIP'))
+                self.assertGreater(len(reason), 10)
+
+
+if __name__ == '__main__':
+    unittest.main()
