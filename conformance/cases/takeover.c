@@ -476,6 +476,15 @@ CASE(takeover, another_makes_lock_keeps_it_out, MUST, "BH-ELECT-001 BH-ELECT-002
   join(hub, "A");
 }
 
+static bool is_lock_free(void *arg) {
+  int file = open_lock(arg);
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  bool is_free = fcntl(file, F_SETLK, &lock) == 0;
+
+  close(file);
+  return is_free;
+}
+
 CASE(takeover, its_lock_keeps_another_make_out, MUST, "BH-ELECT-001") {
   struct hub *hub = hub_start_with((struct hub_options){.need = "spool,takeover"});
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -485,11 +494,7 @@ CASE(takeover, its_lock_keeps_another_make_out, MUST, "BH-ELECT-001") {
   close(file);
   EXPECT(told && lock.l_type != F_UNLCK, "the hub has locked the file `lock` in the spool by fcntl", "it is free");
   hub_kill(hub);
-  file = open_lock(hub);
-  lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  told = fcntl(file, F_SETLK, &lock) == 0;
-  close(file);
-  EXPECT(told, "a dead hub's lock is free", "it is held");
+  EXPECT(wait_until(is_lock_free, hub, deadline_ms()), "a dead hub's lock is free", "it is held");
 }
 
 /* A listener that would share its port with others that set SO_REUSEPORT; -1: somebody has the port. */

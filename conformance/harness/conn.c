@@ -466,6 +466,9 @@ static void close_program(struct conn *conn) {
   conn->stream->left = true;
   if (!conn->stream->unheard && !conn->ended) {
     uv_shutdown(allocate(sizeof(uv_shutdown_t)), &conn->stream->wire.stream, on_shutdown);
+    if (hub_is_stopped(conn->hub)) {
+      return; /* it reads all, and the end, when it goes on */
+    }
     wait_until(has_program_ended, conn, (uint64_t)(PARTING_MS * time_scale()));
   }
   if (!program_is_over(program)) {
@@ -620,8 +623,10 @@ void conn_close(struct conn *conn) {
   conn->stream->closed_by_us = true;
   if (conn->stream->program) {
     close_program(conn);
+    conn->ended = true;
+  } else {
+    conn_abandon(conn);
   }
-  conn_abandon(conn);
 }
 
 static bool has_process_ended(void *arg) {

@@ -287,6 +287,10 @@ void hub_signal(struct hub *hub, int signal) {
   process_signal(&hub->process->process, signal);
 }
 
+bool hub_is_stopped(const struct hub *hub) {
+  return hub->process->process.stopped;
+}
+
 bool hub_wait_end(struct hub *hub, uint64_t ms) {
   return process_wait_end(&hub->process->process, ms);
 }

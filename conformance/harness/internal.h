@@ -137,6 +137,8 @@ void bridges_forget(void);
 
 /* The connection with which the hub was found ready, once: NULL where it was taken or has ended. */
 struct conn *hub_take_probe(struct hub *hub);
+/* By SIGSTOP. */
+bool hub_is_stopped(const struct hub *hub);
 /* A hub that keeps other timings than it was given says so in the ACK of a REGISTER; the case that is about that fails.
  */
 void hub_follow(struct hub *hub, const struct message *ack);

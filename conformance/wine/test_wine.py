@@ -28,6 +28,19 @@ class UnixFiles(unittest.TestCase):
             self.assertIn('link', listed)
             self.assertNotIn('SYMLINK', listed)
 
+    def test_no_file_takes_the_place_of_a_fifo(self):
+        with tempfile.TemporaryDirectory() as directory:
+            on_drive = 'Z:' + directory.replace('/', '\\') + '\\'
+            for name in ('file', 'other'):
+                with open(directory + '/' + name, 'w', encoding='utf-8') as file:
+                    file.write(name)
+            os.mkfifo(directory + '/fifo')
+            self.command('move', '/Y', on_drive + 'other', on_drive + 'file')
+            with open(directory + '/file', encoding='utf-8') as file:
+                self.assertEqual('other', file.read())
+            self.command('move', '/Y', on_drive + 'file', on_drive + 'fifo')
+            self.assertEqual(['fifo', 'file'], sorted(os.listdir(directory)))
+
 
 if __name__ == '__main__':
     unittest.main()
