@@ -198,10 +198,10 @@ static void refuse_request(world *w, uint8_t how) {
 }
 
 static void beat(world *w, uint8_t how) {
+  static const char two[] = ",\"instances\":[{\"instance\":\"a\",\"pid\":1,\"name\":\"n\"},"
+                            "{\"name\":\"\\u00e4\",\"instance\":\"b\",\"pid\":2}]";
   static const char *const instances[] = {"", ",\"instances\":[]",
-                                          ",\"instances\":[{\"instance\":\"a\",\"pid\":1,\"name\":\"n\"}]",
-                                          ",\"instances\":[{\"instance\":\"a\",\"pid\":1,\"name\":\"n\"},{\"name\":"
-                                          "\"\\u00e4\",\"instance\":\"b\",\"pid\":2}]"};
+                                          ",\"instances\":[{\"instance\":\"a\",\"pid\":1,\"name\":\"n\"}]", two};
   char body[512], active[80] = "null";
 
   if (how & 4) {

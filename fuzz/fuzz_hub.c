@@ -39,6 +39,7 @@ typedef struct {
   size_t draw;
   bh_hub *hub;
   uint64_t now, lives;
+  uint64_t imports; /* that this hub has made */
   peer peers[PEERS];
   peer crowd[OBVIOUS_PEERS_MAX];
   size_t crowd_end;
@@ -374,6 +375,7 @@ static void start_hub(world *w) {
                           .allocator = memory_allocator(),
                           .logger = {logs ? write_line : NULL, NULL}};
 
+  w->imports = 0;
   w->hub = bh_hub_new(&config, w->now);
   REQUIRE(w->hub, "no memory");
   if (config.former_active && config.former_active[0] == '\0') {
@@ -434,19 +436,40 @@ static void ask_text(world *w, peer *p, const char *type, const char *body) {
   ask(w, p, type, body, strlen(body));
 }
 
-static void register_peer(world *w, peer *p, uint8_t how) {
-  static const char *const instances[] = {"", ",\"instance\":\"a\"", ",\"instance\":\"b\"", ",\"instance\":\"c\""};
-  static const char *const names[] = {"n", "\\u0007\\\"\xc3\xa4"};
-  char body[256];
+/* Some that are easily taken for one another. */
+static const char *who(uint8_t how) {
+  static const char *const ids[] = {"a",
+                                    "b",
+                                    "A",
+                                    "ab",
+                                    "b-",
+                                    "0123456789-0123456789-0123456789-0123456789-a",
+                                    "0123456789-0123456789-0123456789-0123456789-b",
+                                    "9e3779b9-1"};
+  return ids[how % 8];
+}
 
-  snprintf(body, sizeof body, "{\"protocol\":1,\"pid\":%u,\"name\":\"%s\",\"window\":%u%s%s}", how, names[how >> 6 & 1],
-           1u + how % 4, how & 4 ? ",\"role\":\"observer\"" : "", instances[how >> 4 & 3]);
+/* The lower bits: who; then how. */
+static void register_peer(world *w, peer *p, uint8_t how) {
+  static const char *const windows[] = {"", ",\"window\":2", ",\"window\":3", ",\"window\":64"};
+  char body[256], instance[80] = "";
+
+  if (!(how & 32)) {
+    snprintf(instance, sizeof instance, ",\"instance\":\"%s\"", who(how));
+  }
+  snprintf(body, sizeof body, "{\"protocol\":%s,\"pid\":%u,\"name\":\"%s\"%s%s%s}", how == 0x9f ? "2" : "1", how,
+           how & 32 ? "\\u0007\\\"\xc3\xa4" : "n", windows[how >> 6],
+           how & 16 && how & 8 ? ",\"role\":\"observer\"" : "", instance);
   ask_text(w, p, "REGISTER", body);
 }
 
 static void claim(world *w, peer *p, uint8_t how) {
-  static const char *const bodies[] = {"", "{\"instance\":\"a\"}", "{\"instance\":\"b\"}", "{\"instance\":\"c\"}"};
-  ask_text(w, p, "CLAIM_ACTIVE", bodies[how % 4]);
+  char body[80] = "";
+
+  if (how & 8) {
+    snprintf(body, sizeof body, "{\"instance\":\"%s\"}", who(how));
+  }
+  ask_text(w, p, "CLAIM_ACTIVE", body);
 }
 
 /* An answer to the import that it was sent: to the n-th of them. */
@@ -563,16 +586,16 @@ static void crowd(world *w, uint8_t how) {
 
 static void new_import(world *w) {
   spool_file *file = free_file(w);
-  char random[17];
+  char expected[BH_IMPORT_ID_MAX + 1];
 
   if (!file) {
     return;
   }
   bh_hub_next_import(w->hub, &file->record);
   obvious_hub_next_import(&obvious, &file->record);
-  snprintf(random, sizeof random, "%016llx", (unsigned long long)(w->lives * 0x9e3779b97f4a7c15u));
-  REQUIRE(strncmp(file->record.import, random, 16) == 0 && file->record.import[16] == '-',
-          "%s is no import of this hub", file->record.import);
+  snprintf(expected, sizeof expected, "%016llx-%llu", (unsigned long long)(w->lives * 0x9e3779b97f4a7c15u),
+           (unsigned long long)++w->imports);
+  REQUIRE(strcmp(file->record.import, expected) == 0, "%s is the id of a new import", file->record.import);
   if (file->record.sequence == UINT64_MAX) {
     return;
   }
@@ -584,10 +607,9 @@ static void new_import(world *w) {
 
 /* One that another hub has left, which the next one finds; of numbers that no hub comes to by itself, too. */
 static void foreign_import(world *w, uint8_t how) {
-  static const char *const holders[] = {"", "a", "b", "gone-1"};
   static const uint32_t counts[] = {0, 1, 2, UINT32_MAX};
   spool_file *file = free_file(w);
-  uint64_t sequence = how & 128 ? UINT64_MAX - (how & 3) : 1u + input_next(&w->in);
+  uint64_t sequence = how & 128 ? UINT64_MAX - (how & 1) : 1u + input_next(&w->in);
 
   if (!file) {
     return;
@@ -596,7 +618,7 @@ static void foreign_import(world *w, uint8_t how) {
       (spool_file){.where = how & 64 ? IN_RETRY : IN_QUEUE,
                    .record = {.sequence = sequence, .attempt = counts[how >> 4 & 3], .deaths = counts[how >> 2 & 3]}};
   snprintf(file->record.import, sizeof file->record.import, "0123456789abcdef-%zu", 1 + w->in.at);
-  strcpy(file->record.holder, holders[how & 3]);
+  strcpy(file->record.holder, how & 2 ? who(w->in.octets[w->in.at - 1]) : "");
   if (file->where == IN_QUEUE && tell_import(w, &file->record) != BH_OK) {
     file->where = NOWHERE;
   }

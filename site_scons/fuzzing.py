@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: MIT
 """The fuzz targets: how they are built, and `scons fuzz`, which runs AFL++ on one of them."""
 import collections
+import fnmatch
 import glob
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 
+import fuzz_coverage
 import steps
 import tree
 
 Target = collections.namedtuple('Target', 'name program seeds')
 
 # The vectors that are a target's seeds.
-VECTORS = {'fuzz_message': ['frame', 'messages'], 'fuzz_bridge': ['bridge', 'json'], 'fuzz_state': ['state', 'json']}
-
-# What makes system calls for the sake of the spool.
-SPOOL_DRIVERS = ['uv_file.c', 'uv_file_posix.c', 'uv_fork_posix.c', 'uv_lock_posix.c', 'uv_parked.c', 'uv_say.c', 'uv_spool.c',
-                 'uv_spool_scan.c']
+VECTORS = {'fuzz_message': ['frame', 'messages'], 'fuzz_bridge': ['bridge', 'json'], 'fuzz_state': ['state', 'json'],
+           'fuzz_hub': ['frame', 'messages'], 'fuzz_client': ['frame', 'messages'], 'fuzz_spool': ['spool_name', 'bridge']}
 
 # A program under one of these brings its own main().
 DRIVERS = ('afl', 'afl-asan', 'afl-cmplog', 'libfuzzer')
@@ -29,7 +29,7 @@ JOBS_CMPLOG = 3
 ENVIRONMENT = {
     # A container's host decides about both.
     'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES': '1', 'AFL_SKIP_CPUFREQ': '1', 'AFL_NO_AFFINITY': '1',
-    'AFL_AUTORESUME': '1', 'AFL_IGNORE_UNKNOWN_ENVS': '1', 'AFL_TESTCACHE_SIZE': '100',
+    'AFL_AUTORESUME': '1', 'AFL_ALLOW_TMP': '1', 'AFL_IGNORE_UNKNOWN_ENVS': '1', 'AFL_TESTCACHE_SIZE': '100',
     # A machine with other work stops a process for a second now and then.
     'AFL_HANG_TMOUT': '10000',
 }
@@ -45,9 +45,9 @@ def job_count(jobs):
 
 def variants(targets, jobs):
     """What the targets of scons build besides the chosen variant."""
-    if 'fuzz' in targets:
-        return ['afl', 'afl-asan'] + ['afl-cmplog'] * (job_count(jobs) >= JOBS_CMPLOG)
-    return []
+    needed = {'fuzz': ['afl', 'afl-asan'] + ['afl-cmplog'] * (job_count(jobs) >= JOBS_CMPLOG), 'fuzz-mutants': ['afl-asan'],
+              'fuzz-bench': ['afl', 'libfuzzer'], 'fuzz-corpus': ['afl'], 'fuzz-coverage': ['coverage']}
+    return sorted({variant for target in targets for variant in needed.get(target, [])})
 
 
 def has_driver(variant):
@@ -84,12 +84,11 @@ def _instance(number, jobs, name, built, seconds, directory):
     return argv + ['--', path(built[build]['fuzz'][name].program)]
 
 
-def _gather(name, target, directory):
+def gather(target, place):
     """The seeds: those made of the vectors, and the corpus of the tree."""
-    place = directory + '/seeds'
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    sources = [node.get_path() for node in target.seeds] + [os.path.join(tree.TOP, 'fuzz/corpus', name)]
+    sources = [node.get_path() for node in target.seeds] + [os.path.join(tree.TOP, 'fuzz/corpus', target.name)]
     count = 0
     for source in filter(os.path.isdir, sources):
         for file in sorted(os.listdir(source)):
@@ -191,8 +190,8 @@ def _fuzz(env, built, name):
     target, jobs = built['afl']['fuzz'][name], job_count(env['jobs'])
     seconds, directory = round(float(env['minutes']) * 60), os.path.join('build/fuzz', name)
     os.makedirs(directory, exist_ok=True)
-    _gather(name, target, directory)
-    environment = {**os.environ, **ENVIRONMENT}
+    gather(target, directory + '/seeds')
+    environment = {**os.environ, **ENVIRONMENT, 'FUZZ_DIRECTORY': os.path.abspath(directory)}
     commands = [_instance(number, jobs, name, built, seconds, directory) for number in range(jobs)]
     ran = _run(commands, environment, directory)
     found = statistics(directory)
@@ -204,14 +203,104 @@ def _fuzz(env, built, name):
     return steps.complaints('fuzz', ['%d findings' % findings] if findings else [])
 
 
+# ---- the corpus of the tree
+
+CORPUS_SIZE_MAX = 4096
+
+
+def minimise(built, name):
+    """fuzz/corpus/NAME made anew: the fewest inputs, of vectors, corpus and all runs, that do what all of them do."""
+    target, work, corpus = built['afl']['fuzz'][name], os.path.join('build/fuzz', name), os.path.join('fuzz/corpus', name)
+    all_of_them, least = work + '/all', work + '/least'
+    gather(target, all_of_them)
+    for file in glob.glob(work + '/out/*/queue/id:*'):
+        shutil.copy(file, os.path.join(all_of_them, os.path.basename(os.path.dirname(os.path.dirname(file))) + os.path.basename(file)))
+    for file in glob.glob(all_of_them + '/*'):
+        if os.path.getsize(file) > CORPUS_SIZE_MAX:
+            os.remove(file)
+    shutil.rmtree(least, ignore_errors=True)
+    argv = ['afl-cmin', '-m', 'none', '-t', TIMEOUT_MS, '-i', all_of_them, '-o', least, '--', path(target.program)]
+    done = subprocess.run(argv, env={**os.environ, **ENVIRONMENT}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0 or not os.path.isdir(least) or not os.listdir(least):
+        return ['%s: afl-cmin: %s' % (name, done.stdout[-500:])]
+    shutil.rmtree(corpus, ignore_errors=True)
+    os.makedirs(corpus)
+    for file in sorted(os.listdir(least)):
+        with open(os.path.join(least, file), 'rb') as stream:
+            octets = stream.read()
+        with open(os.path.join(corpus, hashlib.sha1(octets).hexdigest()), 'wb') as stream:
+            stream.write(octets)
+    sizes = [os.path.getsize(file) for file in glob.glob(corpus + '/*')]
+    print('%-14s %4d inputs of %d, %d octets' % (name, len(sizes), len(os.listdir(all_of_them)), sum(sizes)), flush=True)
+    return []
+
+
+# ---- targets of scons
+
+def _names(fuzz):
+    return sorted(name for name in fuzz if name.startswith('fuzz_'))
+
+
+def _add_fuzz(env, built):
+    from SCons.Script import Exit
+
+    target = built['afl']['fuzz'].get('fuzz_' + env['target'])
+    if target is None:
+        print('scons: there is no target %s: there are %s' % (
+            env['target'], ', '.join(name[len('fuzz_'):] for name in _names(built['afl']['fuzz']))))
+        Exit(2)
+    needs = [built[variant]['fuzz'][target.name].program for variant in variants(['fuzz'], env['jobs'])]
+    steps.target(env, 'fuzz', [steps.Step(target.name, needs + target.seeds + built['afl']['dictionary'],
+                                          lambda: _fuzz(env, built, target.name))])
+
+
+def _add_mutants(env, built):
+    import fuzz_mutants
+
+    parts = built['afl-asan']
+    needs = [program for _, program in parts['fuzz_mutants']] + [target.seeds for target in parts['fuzz'].values()]
+    words = path(parts['dictionary'])
+    minutes = float(env['minutes'])
+    chosen = [(mutant, program) for mutant, program in parts['fuzz_mutants']
+              if not env['mutants'] or any(fnmatch.fnmatch(mutant.name, glob_) for glob_ in env['mutants'].split())]
+    steps.target(env, 'fuzz-mutants', [steps.Step('planted faults', needs + [parts['dictionary']], lambda: fuzz_mutants.run(
+        chosen, parts['fuzz'], minutes, words))])
+
+
+def _add_bench(env, built):
+    import fuzz_bench
+
+    needs = [target.program + target.seeds for target in built['afl']['fuzz'].values()]
+    message = built['libfuzzer']['fuzz']['fuzz_message']
+    steps.target(env, 'fuzz-bench', [steps.Step('speed of the fuzz targets', needs + message.program + message.seeds,
+                                                lambda: fuzz_bench.run(built))])
+
+
+def _add_corpus(env, built):
+    found = [built['afl']['fuzz'][name] for name in _names(built['afl']['fuzz'])]
+    steps.target(env, 'fuzz-corpus', [steps.Step('corpus', [t.program + t.seeds for t in found], lambda: steps.add(
+        steps.complaints(t.name, minimise(built, t.name)) for t in found))])
+
+
+def _add_coverage(env, built):
+    from SCons.Script import Flatten
+
+    parts = built['coverage']
+    replays = {name: path(parts['fuzz'][name].program) for name in _names(parts['fuzz'])}
+    states = {name: path(program) for name, program in parts['fuzz_states'].items()}
+    machines = [os.path.basename(str(machine))[:-2] for machine in Flatten(parts['machines'])]
+    tests = [([path(parts['unit_tests'])], {'BH_VECTORS': os.path.join(tree.TOP, 'spec/vectors')}),
+             ([path(parts['simulator']), '--seeds', '300'], {})]
+    needs = [parts['fuzz'][name].program for name in replays] + list(parts['fuzz_states'].values())
+    steps.target(env, 'fuzz-coverage', [steps.Step('what the corpus reaches', needs + [parts['unit_tests'], parts['simulator']],
+                                                   lambda: fuzz_coverage.run(replays, states, machines, tests))])
+
+
 def add(env, built):
-    if 'afl' not in built:
-        return
-    names = sorted(name for name in built['afl']['fuzz'] if name.startswith('fuzz_'))
-    name = 'fuzz_' + env['target']
-    if name not in names:
-        raise ValueError('scons: there is no target %s: there are %s' % (
-            env['target'], ', '.join(n[len('fuzz_'):] for n in names)))
-    needs = [built[variant]['fuzz'][name].program for variant in variants(['fuzz'], env['jobs'])] + built['afl']['fuzz'][name].seeds
-    needs += built['afl']['dictionary']
-    steps.target(env, 'fuzz', [steps.Step(name, needs, lambda: _fuzz(env, built, name))])
+    from SCons.Script import COMMAND_LINE_TARGETS as asked
+
+    for name, adds in [('fuzz', _add_fuzz), ('fuzz-mutants', _add_mutants), ('fuzz-bench', _add_bench),
+                       ('fuzz-corpus', _add_corpus), ('fuzz-coverage', _add_coverage)]:
+        if name in asked:
+            adds(env, built)

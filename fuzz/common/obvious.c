@@ -237,6 +237,54 @@ size_t obvious_json(const uint8_t *octets, size_t size, int max_depth) {
   return t.at;
 }
 
+/* ------------------------------------------------------------------------------------------------------- Bridge */
+
+static outcome object(text *t) {
+  if (at_end(t)) {
+    return MORE;
+  }
+  return is(t, '{') ? value(t) : WRONG;
+}
+
+static obvious_stream bridge_value(text *t, obvious_stream s) {
+  bool array = is(t, '[');
+
+  s.begin = t->at;
+  t->depth = array ? 0 : 1; /* an object stands for an array of one */
+  outcome found = array ? sequence(t, object, ']') : value(t);
+  s.end = t->at;
+  s.kind = found == RIGHT ? OBVIOUS_STREAM_VALUE : found == MORE ? OBVIOUS_STREAM_END : OBVIOUS_STREAM_WRONG;
+  if (array && found == RIGHT) {
+    text inside = {.octets = t->octets, .size = t->size, .at = s.begin + 1};
+    ws(&inside);
+    s.empty = is(&inside, ']');
+  }
+  return s;
+}
+
+obvious_stream obvious_stream_next(const uint8_t *octets, size_t size, size_t at) {
+  text t = {.octets = octets, .size = size, .at = at, .max_depth = 62};
+  obvious_stream s = {.kind = OBVIOUS_STREAM_END};
+  outcome found = RIGHT;
+
+  if (at == 0 && is(&t, '\xef')) {
+    found = literal(&t, "\xef\xbb\xbf");
+  }
+  if (found == RIGHT) {
+    ws(&t);
+    if (is(&t, '[') || is(&t, '{')) {
+      return bridge_value(&t, s);
+    }
+    if (!at_end(&t)) {
+      found = literal(&t, "Bye Megascans");
+      s.kind = found == RIGHT ? OBVIOUS_STREAM_BYE : OBVIOUS_STREAM_END;
+    }
+  }
+  s.kind = found == WRONG ? OBVIOUS_STREAM_WRONG : s.kind;
+  s.begin = s.end = t.at;
+  return s;
+}
+
 /* -------------------------------------------------------------------------------------------------------- frame */
 
 static obvious_message wrong_at(obvious_message m, obvious_kind kind, size_t at) {

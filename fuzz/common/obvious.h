@@ -19,6 +19,18 @@
  */
 size_t obvious_json(const uint8_t *octets, size_t size, int max_depth);
 
+typedef enum { OBVIOUS_STREAM_END, OBVIOUS_STREAM_VALUE, OBVIOUS_STREAM_BYE, OBVIOUS_STREAM_WRONG } obvious_stream_kind;
+
+typedef struct {
+  obvious_stream_kind kind;
+  size_t begin,
+      end; /* VALUE; else `end` is how far the octets are taken, and `begin` less where that is inside a value */
+  bool empty;
+} obvious_stream;
+
+/* What comes next from `at` on of what Bridge writes on one connection. */
+obvious_stream obvious_stream_next(const uint8_t *octets, size_t size, size_t at);
+
 typedef enum { OBVIOUS_MORE, OBVIOUS_MESSAGE, OBVIOUS_MALFORMED, OBVIOUS_TOO_LARGE } obvious_kind;
 
 typedef struct {

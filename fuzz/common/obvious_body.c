@@ -97,7 +97,7 @@ static size_t skip_string(const uint8_t *octets, size_t at) {
   return at + 1;
 }
 
-static size_t skip_value(const uint8_t *octets, size_t at) {
+size_t obvious_skip_value(const uint8_t *octets, size_t at) {
   size_t depth = 0;
 
   do {
@@ -257,7 +257,7 @@ static bool are_instances(const uint8_t *octets, const obvious_member *m) {
     if (octets[at] != '{' || !read_members(&instance_members, octets, at, &instance)) {
       return false;
     }
-    at = skip_ws(octets, skip_value(octets, at));
+    at = skip_ws(octets, obvious_skip_value(octets, at));
     if (octets[at] == ',') {
       at = skip_ws(octets, at + 1);
     }
@@ -324,7 +324,7 @@ static bool read_members(const line *line, const uint8_t *octets, size_t at, obv
     size_t end = skip_string(octets, at);
     size_t which = find_rule(line, name, obvious_string(octets, at, end, name, sizeof name).size);
     at = skip_ws(octets, skip_ws(octets, end) + 1);
-    end = skip_value(octets, at);
+    end = obvious_skip_value(octets, at);
     if (which < body->count) {
       obvious_member *m = &body->members[which];
       right = right && !m->there;
@@ -388,7 +388,7 @@ bool obvious_find(const uint8_t *object, size_t size, const char *name, size_t *
     bool same =
         obvious_string(object, at, key_end, found, sizeof found).size == strlen(name) && strcmp(found, name) == 0;
     *begin = skip_ws(object, skip_ws(object, key_end) + 1);
-    *end = skip_value(object, *begin);
+    *end = obvious_skip_value(object, *begin);
     if (same) {
       return true;
     }
@@ -398,6 +398,22 @@ bool obvious_find(const uint8_t *object, size_t size, const char *name, size_t *
     }
   }
   return false;
+}
+
+bool obvious_next_element(const uint8_t *octets, size_t size, size_t *at) {
+  size_t next = skip_ws(octets, *at);
+
+  if (octets[next] == ',') {
+    next = skip_ws(octets, next + 1);
+  }
+  if (next >= size || octets[next] == ']' || octets[next] == '}') {
+    return false;
+  }
+  if (octets[skip_ws(octets, 0)] == '{') {
+    next = skip_ws(octets, skip_ws(octets, skip_string(octets, next)) + 1);
+  }
+  *at = next;
+  return true;
 }
 
 bool obvious_instances_next(const uint8_t *array, size_t size, size_t *at, obvious_body *instance) {
@@ -410,6 +426,6 @@ bool obvious_instances_next(const uint8_t *array, size_t size, size_t *at, obvio
     return false;
   }
   read_members(&instance_members, array, begin, instance);
-  *at = skip_ws(array, skip_value(array, begin));
+  *at = skip_ws(array, obvious_skip_value(array, begin));
   return true;
 }

@@ -34,6 +34,11 @@ const obvious_member *obvious_body_member(const obvious_body *body, const char *
 /* Where the value of a member of right JSON lies, named by the table or not. False: there is none. */
 bool obvious_find(const uint8_t *object, size_t size, const char *name, size_t *begin, size_t *end);
 
+/* The end of the value at `at`. */
+size_t obvious_skip_value(const uint8_t *octets, size_t at);
+/* From behind an element, or 1, to the next one of an array, or to the value of the next member. False: no more. */
+bool obvious_next_element(const uint8_t *octets, size_t size, size_t *at);
+
 /* The next {instance, pid, name} of an array of them, which was found right; `at` is 0 at first. False: no more. */
 bool obvious_instances_next(const uint8_t *array, size_t size, size_t *at, obvious_body *instance);
 

@@ -22,8 +22,9 @@ for machine in ragel/*.rl; do
   esac
 done
 
-# The core, and those drivers that the tree's own build has under test.
-read -ra drivers < <(python3 -c 'import sys; sys.path.insert(0, "site_scons"); import fuzzing; print(*fuzzing.SPOOL_DRIVERS)')
+# The core, and the drivers of this system.
+read -ra drivers < <(python3 -c 'import sys; sys.path.insert(0, "site_scons"); import platforms, tree
+print(*platforms.of(tree.names("ref", "uv_*.c"), "linux"))')
 sources=("${drivers[@]/#/ref/}")
 for source in ref/*.c ragel/*.c fuzz/common/*.c "$work"/*.c; do
   case ${source##*/} in

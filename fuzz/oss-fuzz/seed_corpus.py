@@ -19,7 +19,7 @@ import seeds
 def main(name: str, archive: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         for source in fuzzing.VECTORS.get(name, []):
-            seeds.main('%s/spec/vectors/%s.json' % (TOP, source), directory)
+            seeds.main('%s/spec/vectors/%s.json' % (TOP, source), name, directory)
         kept = os.path.join(TOP, 'fuzz/corpus', name)
         found = [os.path.join(place, file) for place in (directory, kept) if os.path.isdir(place)
                  for file in sorted(os.listdir(place))]
