@@ -35,7 +35,7 @@ DIFFERENCES = 'conformance/wine/differences.txt'
 # process at once, as nothing does on Windows.
 PIPE = r"'\\.\pipe\'{endpoint}"
 HUB = ('%s serve --endpoint ' + PIPE + ' --port {port} --state Z:{state} --spool Z:{spool} --group {group} '
-       '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
+       '--also-port {also_port} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}')
 CLIENT = ('%s client --endpoint ' + PIPE + ' --port {port} --group {group} --name {name} --timeout-ms {timeout_ms} --window 4')
 CONNECT = '%s pipe --stay ' + PIPE
 LISTEN = '%s pipe --serve {relay} ' + PIPE
