@@ -43,10 +43,10 @@ def sanitizers(reports):
             'TSAN_OPTIONS': log + ':halt_on_error=1'}
 
 
-EXAMPLE_HUB = ('%s conformance/example/hub.py --endpoint {endpoint} --port {port} --state {state} --spool {spool} '
-               '--group {group} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms} --need {need}' % sys.executable)
+EXAMPLE_HUB = ('%s conformance/example/hub.py --endpoint {endpoint} --port {port} '
+               '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms} --need {need}' % sys.executable)
 EXAMPLE_CLIENT = ('%s conformance/example/client.py --endpoint {endpoint} --port {port} --name {name} '
-                  '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms}' % sys.executable)
+                  '--heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms} --need {need}' % sys.executable)
 
 
 def conformance(env, chosen, release):

@@ -132,7 +132,7 @@ CASE(active, ack_of_a_claim_names_the_active_instance, MUST, "BH-CLAIM-002") {
 
 /* Often, because a file that is written a moment too late is found too late only now and then. */
 CASE(active, state_file_names_the_claimant_before_the_ack, MUST, "BH-CLAIM-003") {
-  struct three three = gather((struct hub_options){RARE_HEARTBEATS});
+  struct three three = gather((struct hub_options){.need = "state", RARE_HEARTBEATS});
 
   for (int i = 0; i < 150; i++) {
     struct conn *conn = i % 2 == 0 ? three.other : three.active;
@@ -409,7 +409,7 @@ CASE(active, first_instance_is_told_to_observers_at_once, MUST, "BH-ACT-002") {
 }
 
 CASE(active, return_of_the_lost_active_is_told_at_once, MUST, "BH-ACT-002") {
-  struct three three = gather((struct hub_options){RARE_HEARTBEATS});
+  struct three three = gather((struct hub_options){.need = "resume", RARE_HEARTBEATS});
 
   conn_close(three.active);
   expect_others_told(&three, NULL, "BH-ACT-004");
@@ -523,7 +523,7 @@ CASE(active, nobody_follows_an_active_that_stays_away, MUST, "BH-ACT-004") {
 /* ---- BH-ACT-005: the lost one comes back */
 
 CASE(active, lost_active_that_comes_back_is_active, MUST, "BH-ACT-005") {
-  struct three three = gather((struct hub_options){.timeout_ms = 5000});
+  struct three three = gather((struct hub_options){.need = "resume", .timeout_ms = 5000});
 
   conn_close(three.active);
   expect_active(three.observer, NULL);
@@ -618,7 +618,7 @@ CASE(active, another_that_comes_back_does_not_take_the_lost_ones_role, MUST, "BH
 /* A hub that finds itself late gives the others that time once more (BH-TIME-007): it may take longer. */
 CASE(active, young_hub_waits_for_the_former_active, MUST, "BH-ACT-006") {
   uint64_t began = now_ms();
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 600});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover", .heartbeat_ms = 100, .timeout_ms = 600});
   struct conn *conn = resume_as(hub, "of-a-former-hub");
   const struct message *heartbeat;
 
@@ -633,7 +633,7 @@ CASE(active, young_hub_waits_for_the_former_active, MUST, "BH-ACT-006") {
 }
 
 CASE(active, young_hub_gives_what_waits_to_who_is_active_in_the_end, MUST, "BH-ROUTE-004") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover", QUICK_TIMEOUTS});
   struct conn *conn = resume_as(hub, "of-a-former-hub");
 
   bridge_export(hub, "[{\"id\":1}][{\"id\":2}]");
@@ -644,7 +644,7 @@ CASE(active, young_hub_gives_what_waits_to_who_is_active_in_the_end, MUST, "BH-R
 
 CASE(active, young_hub_makes_nobody_active_where_two_have_come, MUST, "BH-ACT-006") {
   uint64_t began = now_ms();
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover", QUICK_TIMEOUTS});
   struct conn *conn = resume_as(hub, "of-a-former-hub");
 
   resume_as(hub, "another");

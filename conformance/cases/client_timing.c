@@ -70,7 +70,7 @@ CASE(client_timing, an_import_can_take_longer_than_the_timeout, MUST, "BH-CLIENT
 }
 
 CASE(client_timing, one_that_was_held_up_gives_the_hub_time, MUST, "BH-TIME-007") {
-  struct client *client = client_start_with((struct client_options){QUICK_CLIENT});
+  struct client *client = client_start_with((struct client_options){.need = "stops", QUICK_CLIENT});
   struct conn *conn = welcome(client);
 
   fence(conn);

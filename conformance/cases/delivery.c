@@ -235,7 +235,7 @@ CASE(delivery, a_sent_import_stays_with_its_holder, MUST, "BH-ROUTE-005") {
 }
 
 CASE(delivery, a_finished_import_is_never_sent_again, MUST, "BH-ROUTE-006 BH-SPOOL-005") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
   struct conn *conn = join(hub, "A");
 
   export_many(hub, 1, 2);
@@ -292,7 +292,7 @@ CASE(delivery, what_is_given_back_keeps_its_place, MUST, "BH-ROUTE-007") {
 }
 
 CASE(delivery, unregister_is_no_death, MUST, "BH-ROUTE-010") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
 
   bridge_export(hub, asset(1));
   for (unsigned i = 1; i <= 4; i++) {
@@ -336,7 +336,7 @@ CASE(delivery, a_slow_holder_keeps_its_import, MUST, "BH-ROUTE-009") {
 /* ---- BH-ROUTE-011 to 014: holders that are lost */
 
 CASE(delivery, a_lost_holders_import_is_reserved, MUST, "BH-ROUTE-011") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 40, .timeout_ms = 60000});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume", .heartbeat_ms = 40, .timeout_ms = 60000});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 
@@ -355,7 +355,7 @@ CASE(delivery, a_lost_holders_import_is_reserved, MUST, "BH-ROUTE-011") {
 }
 
 CASE(delivery, a_holder_that_resumes_gets_it_again, MUST, "BH-ROUTE-012 BH-ROUTE-008") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume"});
   struct conn *first = conn_open(hub);
 
   register_with(first, "first", ", 'window':2");
@@ -378,7 +378,7 @@ CASE(delivery, a_holder_that_resumes_gets_it_again, MUST, "BH-ROUTE-012 BH-ROUTE
 }
 
 CASE(delivery, a_holder_that_resumes_need_not_be_active, MUST, "BH-ROUTE-012") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume"});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 
@@ -412,7 +412,7 @@ CASE(delivery, a_newer_connection_gets_what_the_older_held, MUST, "BH-ROUTE-012 
 }
 
 CASE(delivery, a_holder_that_stays_away_is_a_death, MUST, "BH-ROUTE-013 BH-ROUTE-008") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 60, .timeout_ms = 600});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool,resume", .heartbeat_ms = 60, .timeout_ms = 600});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 
@@ -447,7 +447,7 @@ static void let_die(struct hub *hub, struct conn *watcher, unsigned times) {
 }
 
 CASE(delivery, the_third_death_parks, MUST, "BH-ROUTE-014 BH-ROUTE-016") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume", QUICK_TIMEOUTS});
   struct conn *watcher = join(hub, "watcher");
 
   request(watcher, "RELEASE_ACTIVE", NULL);
@@ -462,7 +462,7 @@ CASE(delivery, the_third_death_parks, MUST, "BH-ROUTE-014 BH-ROUTE-016") {
 }
 
 CASE(delivery, two_deaths_do_not_park, MUST, "BH-ROUTE-014") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume", QUICK_TIMEOUTS});
   struct conn *watcher = join(hub, "watcher");
 
   request(watcher, "RELEASE_ACTIVE", NULL);
@@ -473,7 +473,7 @@ CASE(delivery, two_deaths_do_not_park, MUST, "BH-ROUTE-014") {
 }
 
 CASE(delivery, resuming_is_no_death, MUST, "BH-ROUTE-012") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resume"});
   struct conn *conn = join(hub, "A");
   const char *instance = conn->instance;
 
@@ -490,7 +490,7 @@ CASE(delivery, resuming_is_no_death, MUST, "BH-ROUTE-012") {
 /* ---- BH-ROUTE-015, 016: parked */
 
 CASE(delivery, a_refused_import_is_parked, MUST, "BH-ROUTE-015 BH-ROUTE-016 BH-SPOOL-011") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 
@@ -520,7 +520,7 @@ CASE(delivery, any_error_for_an_import_parks_it, MUST, "BH-ROUTE-015") {
 
 CASE(delivery, none_is_queued_behind_an_unsent_one, MUST, "BH-ROUTE-017") {
   char *large = format("[{\"pad\":\"%s\"}]", repeat("x", 16000000));
-  struct hub *hub = hub_start_with((struct hub_options){.timeout_ms = 20000});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool", .timeout_ms = 20000});
   struct conn *conn = conn_open(hub);
 
   register_with(conn, "A", ", 'window':2");

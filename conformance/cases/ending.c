@@ -12,7 +12,8 @@
 /* ---- Bridge */
 
 CASE(ending, a_value_that_is_not_whole_is_told_by_a_reset, MUST, "BH-ELECT-010 BH-INGEST-017 BH-SPOOL-001") {
-  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+  struct hub *hub =
+      hub_start_with((struct hub_options){.need = "spool,takeover,resets", .heartbeat_ms = 100, .timeout_ms = 60000});
   struct bridge *bridge = bridge_open(hub);
   size_t files;
 

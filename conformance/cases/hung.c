@@ -250,7 +250,7 @@ static uint64_t longer_than_the_timeout(const struct hub *hub) {
 }
 
 CASE(hung, a_stopped_hub_doubles_no_import, MUST, "BH-TIME-007 BH-ROUTE-009") {
-  struct hub *hub = hub_start_with((struct hub_options){SHORT_LIVES});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool,takeover,resume,stops", QUICK_TIMEOUTS});
   struct conn *other = join(hub, "other");
   struct conn *holder = join_active(hub, "holder", 2);
 

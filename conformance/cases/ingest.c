@@ -213,7 +213,7 @@ CASE(ingest, a_wrong_octet_closes_at_once, MUST, "BH-INGEST-007") {
                                       "Byebye",
                                       "bye Megascans",
                                       "\x00"};
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "at-once"});
 
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     expect_refused(hub, wrong[i][0] == '\0' ? NULL : wrong[i]);
@@ -386,7 +386,7 @@ CASE(ingest, a_value_of_depth_63_closes, MUST, "BH-INGEST-012") {
 /* ---- BH-INGEST-013, 014: silence and number */
 
 CASE(ingest, a_silent_connection_is_closed_after_six_timeouts, MUST, "BH-INGEST-013") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 300});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", .heartbeat_ms = 50, .timeout_ms = 300});
   struct bridge *bridge = bridge_open(hub);
   uint64_t began = now_ms();
   uint64_t silence = 6 * (uint64_t)hub->timeout_ms;
@@ -398,7 +398,7 @@ CASE(ingest, a_silent_connection_is_closed_after_six_timeouts, MUST, "BH-INGEST-
 }
 
 CASE(ingest, an_octet_gives_six_timeouts_more, MUST, "BH-INGEST-013") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 150});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", .heartbeat_ms = 50, .timeout_ms = 150});
   struct bridge *bridge = bridge_open(hub);
   uint64_t silence = 6 * (uint64_t)hub->timeout_ms;
 
@@ -429,7 +429,7 @@ CASE(ingest, sixteen_silent_connections_stay, MUST, "BH-INGEST-013") {
 }
 
 CASE(ingest, a_seventeenth_connection_closes_the_longest_silent, MUST, "BH-INGEST-014") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits"});
   struct conn *conn = join(hub, "A");
   struct bridge *bridges[CONNECTIONS + 1];
 
@@ -497,7 +497,7 @@ CASE(ingest, a_reset_connection_stops_nothing, MUST, "BH-INGEST-015") {
 /* ---- BH-INGEST-017: how the hub closes */
 
 CASE(ingest, an_orderly_end_says_that_all_is_complete, MUST, "BH-INGEST-017 BH-SPOOL-001") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool,resets"});
   struct bridge *bridge = bridge_open(hub);
 
   bridge_send_text(bridge, "[{\"id\":1}][{\"id\":2}]");
@@ -509,7 +509,8 @@ CASE(ingest, an_orderly_end_says_that_all_is_complete, MUST, "BH-INGEST-017 BH-S
 
 /* An orderly end would come just as well where the sender has sent one more value by then. */
 CASE(ingest, a_reset_tells_a_silent_sender_that_it_was_closed, MUST, "BH-INGEST-018") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 150});
+  struct hub *hub =
+      hub_start_with((struct hub_options){.need = "resets,limits", .heartbeat_ms = 50, .timeout_ms = 150});
   struct bridge *bridge = bridge_open(hub);
 
   bridge_send_text(bridge, "[{\"id\":1}]");
@@ -519,7 +520,7 @@ CASE(ingest, a_reset_tells_a_silent_sender_that_it_was_closed, MUST, "BH-INGEST-
 
 CASE(ingest, a_reset_tells_who_sent_a_wrong_octet, MUST, "BH-INGEST-018") {
   static const char *const texts[] = {"x", "[{\"id\":1}] ]", "[{\"id\":1}] 1", "\n\xef\xbb\xbf"};
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resets,at-once"});
 
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     struct bridge *bridge = bridge_open(hub);
@@ -532,7 +533,7 @@ CASE(ingest, a_reset_tells_who_sent_a_wrong_octet, MUST, "BH-INGEST-018") {
 }
 
 CASE(ingest, a_reset_tells_the_longest_silent_that_it_was_closed, MUST, "BH-INGEST-018") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resets,limits"});
   struct conn *conn = join(hub, "A");
   struct bridge *silent = bridge_open(hub);
 
@@ -545,7 +546,7 @@ CASE(ingest, a_reset_tells_the_longest_silent_that_it_was_closed, MUST, "BH-INGE
 }
 
 CASE(ingest, a_reset_says_that_a_value_was_dropped, MUST, "BH-INGEST-017") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "resets"});
   struct bridge *bridge = bridge_open(hub);
 
   bridge_send_text(bridge, "[{\"id\":1}][{\"id\":");

@@ -31,7 +31,7 @@ CASE(limits, sixty_four_connections_need_not_register, MUST, "BH-LIMIT-001") {
 }
 
 CASE(limits, the_sixty_fifth_is_told_overloaded, MUST, "BH-LIMIT-001") {
-  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", RARE_HEARTBEATS});
   struct conn *conns[UNREGISTERED];
 
   for (size_t i = 0; i < UNREGISTERED; i++) {
@@ -68,7 +68,7 @@ static void expect_full(struct hub *hub, const char *role, struct conn **conns, 
 }
 
 CASE(limits, instances_up_to_256, MUST, "BH-LIMIT-002") {
-  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", RARE_HEARTBEATS});
   struct conn *conns[INSTANCES];
 
   fill(hub, "", conns, INSTANCES);
@@ -82,7 +82,7 @@ static bool state_lists_all(void *hub) {
 }
 
 CASE(limits, all_256_instances_are_listed, MUST, "BH-REG-011 BH-STATE-004") {
-  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "state", RARE_HEARTBEATS});
   struct conn *conns[INSTANCES];
 
   fill(hub, "", conns, INSTANCES);
@@ -97,7 +97,7 @@ CASE(limits, all_256_instances_are_listed, MUST, "BH-REG-011 BH-STATE-004") {
 }
 
 CASE(limits, observers_up_to_64, MUST, "BH-LIMIT-002") {
-  struct hub *hub = hub_start_with((struct hub_options){RARE_HEARTBEATS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", RARE_HEARTBEATS});
   struct conn *conns[OBSERVERS];
 
   fill(hub, ",\"role\":\"observer\"", conns, OBSERVERS);
@@ -116,7 +116,7 @@ CASE(limits, one_that_takes_its_own_place_is_not_one_more, MUST, "BH-LIMIT-002 B
 /* ---- BH-LIMIT-003 */
 
 CASE(limits, who_does_not_register_is_closed, MUST, "BH-LIMIT-003") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 60, .timeout_ms = 600});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", .heartbeat_ms = 60, .timeout_ms = 600});
   struct conn *conn = conn_open(hub);
 
   expect_closed(conn);
@@ -125,7 +125,7 @@ CASE(limits, who_does_not_register_is_closed, MUST, "BH-LIMIT-003") {
 }
 
 CASE(limits, octets_do_not_stand_for_registering, MUST, "BH-LIMIT-003") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", QUICK_TIMEOUTS});
   struct conn *conn = conn_open(hub);
   uint64_t until = now_ms() + 3 * (uint64_t)hub->timeout_ms + deadline_ms();
 
@@ -159,7 +159,7 @@ static void send_many(struct conn *conn, uint32_t *id, size_t count) {
 
 CASE(limits, a_client_that_does_not_read_is_cut_off, MUST, "BH-LIMIT-004") {
   enum { BATCH = 2000, BATCHES = 1200, ENOUGH_MS = 60000 };
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 60000});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "limits", .heartbeat_ms = 100, .timeout_ms = 60000});
   struct conn *watcher = join(hub, "watcher");
   struct conn *deaf = join(hub, "deaf");
 

@@ -9,9 +9,9 @@
 
 /* No time-out of these comes in the time of a case. The next hub is started by the same command, with the same paths.
  */
-#define LONG_LIVES .need = "spool,takeover", .heartbeat_ms = 100, .timeout_ms = 60000
+#define LONG_LIVES .need = "spool,takeover,resume", .heartbeat_ms = 100, .timeout_ms = 60000
 /* For cases that wait for one. */
-#define SHORT_LIVES .need = "spool,takeover", QUICK_TIMEOUTS
+#define SHORT_LIVES .need = "spool,takeover,resume", QUICK_TIMEOUTS
 
 /* The hub dies by SIGKILL, and the next is started in its place. */
 void crash_and_restart(struct hub *hub);

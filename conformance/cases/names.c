@@ -23,7 +23,7 @@ CASE(names, the_socket_is_the_users_alone, MUST, "BH-NAME-005") {
 }
 
 CASE(names, the_spool_is_the_users_alone, MUST, "BH-NAME-005") {
-  struct hub *hub = hub_start();
+  struct hub *hub = hub_start_with((struct hub_options){.need = "spool"});
 
   needs_endpoint_file(hub); /* a system without unix sockets has no modes either */
   expect_mode("the spool", hub->spool, 0700);

@@ -115,7 +115,7 @@ CASE(takeover, the_former_active_is_active_again, MUST, "BH-ACT-005 BH-REG-001")
 }
 
 CASE(takeover, a_claim_that_was_answered_outlives_the_hub, MUST, "BH-CLAIM-003 BH-ACT-005") {
-  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover", RARE_HEARTBEATS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "takeover,resume", RARE_HEARTBEATS});
   struct conn *first = join(hub, "first");
   struct conn *second = join(hub, "second");
 

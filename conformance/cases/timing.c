@@ -160,7 +160,7 @@ static const struct message *hold_up(struct conn *conn, uint64_t ms) {
 }
 
 CASE(timing, a_hub_that_was_stopped_judges_nobody_for_it, MUST, "BH-TIME-007") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "stops", QUICK_TIMEOUTS});
   struct conn *conn = join(hub, "A");
   const struct message *heartbeat = hold_up(conn, 3 * (uint64_t)hub->timeout_ms);
 
@@ -169,7 +169,7 @@ CASE(timing, a_hub_that_was_stopped_judges_nobody_for_it, MUST, "BH-TIME-007") {
 }
 
 CASE(timing, a_hub_that_was_stopped_takes_a_late_register, MUST, "BH-TIME-007 BH-LIMIT-003") {
-  struct hub *hub = hub_start_with((struct hub_options){QUICK_TIMEOUTS});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "stops", QUICK_TIMEOUTS});
   struct conn *conn = join(hub, "A");
   struct conn *late = conn_open(hub);
 
@@ -178,7 +178,7 @@ CASE(timing, a_hub_that_was_stopped_takes_a_late_register, MUST, "BH-TIME-007 BH
 }
 
 CASE(timing, a_hub_that_was_stopped_reads_on_from_bridge, MUST, "BH-TIME-007 BH-INGEST-013") {
-  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, .timeout_ms = 150});
+  struct hub *hub = hub_start_with((struct hub_options){.need = "stops", .heartbeat_ms = 50, .timeout_ms = 150});
   struct conn *conn = join(hub, "A");
   struct bridge *bridge = bridge_open(hub);
 

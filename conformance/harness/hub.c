@@ -43,7 +43,7 @@ static uint32_t scaled(uint32_t ms, uint32_t otherwise) {
 static const struct {
   const char *section, *need;
 } needs[] = {
-    {"spool", "spool"},       {"spool_trouble", "spool"}, {"crash", "spool,takeover"},
+    {"spool", "spool"},       {"spool_trouble", "spool"}, {"crash", "spool,takeover,resume,resets"},
     {"election", "takeover"}, {"takeover", "takeover"},   {"state", "state"},
 };
 
