@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
             while self.open and (message := self.next_message()):
                 self.judge(*message)
         except Wrong as wrong:
-            self.error(self.answered, *wrong.args)
+            self.error(self.broken, *wrong.args)
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -129,10 +129,10 @@ class Connection(asyncio.Protocol):
     def next_message(self) -> tuple[str, int, bytes] | None:
         head = HEADER.match(self.buffer)
         kind, number, space, length, line = head.groups()
-        self.answered = int(number) if space and int(number) in NUMBER else None
-        if length and int(length) > self.limit and self.answered:
+        self.broken = int(number) if space and int(number) in NUMBER else None
+        if length and int(length) > self.limit and self.broken:
             raise Wrong('too-large')
-        wrong = self.answered != self.received + 1 if line else head.end() < len(self.buffer)
+        wrong = self.broken != self.received + 1 if line else head.end() < len(self.buffer)
         if wrong or number and int(number) not in NUMBER:
             raise Wrong('malformed')
         end = head.end() + int(length or 0)
