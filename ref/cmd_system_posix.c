@@ -17,6 +17,7 @@ static void open_standard_files(void) {
   }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): Windows sets them */
 void cmd_system_begin(int *argc, char ***argv) {
   struct sigaction ignore = {.sa_handler = SIG_IGN};
 

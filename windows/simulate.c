@@ -14,22 +14,22 @@ void report_wrong(uint64_t seed, const char *text) {
 }
 
 int main(int argc, char **argv) {
+  static world w;
   uint64_t seeds = argc == 2 ? strtoull(argv[1], NULL, 10) : 0;
-  world *w = calloc(1, sizeof *w);
 
   if (seeds == 0) {
     fprintf(stderr, "Usage: simulate SEEDS\n");
     return EXIT_FAILURE;
   }
-  if (w == NULL || (w->inputs = calloc(PROCESSES_MAX, sizeof *w->inputs)) == NULL) {
+  w.inputs = calloc(PROCESSES_MAX, sizeof *w.inputs);
+  if (w.inputs == NULL) {
     perror("simulate");
     return EXIT_FAILURE;
   }
   for (uint64_t seed = 1; seed <= seeds; seed++) {
-    story(w, seed, false);
+    story(&w, seed, false);
   }
   printf("%llu seeds: all is well\n", (unsigned long long)seeds);
-  free(w->inputs);
-  free(w);
+  free(w.inputs);
   return EXIT_SUCCESS;
 }

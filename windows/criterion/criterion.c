@@ -75,10 +75,14 @@ static bool run_part(void (*part)(void)) {
   return true;
 }
 
+static size_t size_between(const char *start, const char *end) {
+  return (size_t)((uintptr_t)end - (uintptr_t)start);
+}
+
 /* Criterion gives each test a process of its own, in which all variables are as they began. */
 static void keep_variables(void) {
-  size_t data = (size_t)(__data_end__ - __data_start__);
-  size_t bss = (size_t)(__bss_end__ - __bss_start__);
+  size_t data = size_between(__data_start__, __data_end__);
+  size_t bss = size_between(__bss_start__, __bss_end__);
 
   state = malloc(sizeof *state);
   if (state == NULL || (state->copy = malloc(data + bss)) == NULL) {
@@ -89,10 +93,10 @@ static void keep_variables(void) {
 }
 
 static void restore_variables(void) {
-  size_t data = (size_t)(__data_end__ - __data_start__);
+  size_t data = size_between(__data_start__, __data_end__);
 
   memcpy(__data_start__, state->copy, data);
-  memcpy(__bss_start__, state->copy + data, (size_t)(__bss_end__ - __bss_start__));
+  memcpy(__bss_start__, state->copy + data, size_between(__bss_start__, __bss_end__));
 }
 
 static bool run_test(const struct criterion_entry *test) {
