@@ -171,11 +171,12 @@ static void read_whole(reading *r, const uint8_t *octets, size_t size) {
 
 /* An empty body is there with its header: the reader may be asked for it without another octet. */
 static void read_cut(reading *r, const uint8_t *octets, size_t size, size_t cut) {
+  size_t again = cut + (size - cut) / 2; /* a third piece is put behind others */
   bh_reader reader;
 
   bh_reader_init(&reader, r->limit, memory_allocator());
-  if (feed(r, &reader, octets, cut, NULL)) {
-    feed(r, &reader, octets + cut, size - cut, NULL);
+  if (feed(r, &reader, octets, cut, NULL) && feed(r, &reader, octets + cut, again - cut, NULL)) {
+    feed(r, &reader, octets + again, size - again, NULL);
   }
   if (reader.latched) {
     size_t consumed = 1;
