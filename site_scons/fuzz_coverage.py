@@ -23,7 +23,7 @@ def telling(env, machine, number, place):
     def write(target, source, env):
         with open(source[0].get_path(), encoding='utf-8') as file:
             text = file.read()
-        cs = re.search(r'^\s*switch \( ?(\S*cs) ?\)', text, re.MULTILINE)[1]
+        cs = re.search(r'switch \(\s*(\S*cs)\s*\)', text)[1]
         text = re.sub(r'^case (\d+):$', r'case \1: bh_state_reached(%d, \1);' % number, text, flags=re.MULTILINE)
         text = text.replace('_out: {}', '_out: bh_state_reached(%d, %s);' % (number, cs))
         with open(target[0].get_path(), 'w', encoding='utf-8') as file:
