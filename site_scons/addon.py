@@ -61,8 +61,13 @@ WINDOWS = 'addon/tests/windows/'
 SCREENS = 'build/addon/screens'
 
 
+# Blenders on a machine that does much else.
+SECONDS_MAX = 1800
+
+
 def _unit_tests(directory):
-    return lambda: steps.program([sys.executable, '-B', '-m', 'unittest', 'discover', '--start-directory', directory])
+    return lambda: steps.program([sys.executable, '-B', '-m', 'unittest', 'discover', '--start-directory', directory],
+                                 seconds_max=SECONDS_MAX)
 
 
 def test(parts):

@@ -16,8 +16,8 @@ from .session import Progress, preferences, session
 if TYPE_CHECKING:
     from .importer import AssetResult, ImportOptions
 
-# A redraw takes as long as a small mesh.
-REDRAW_S = 0.25
+# A redraw takes as long as a small mesh, and longer in a large scene: it is to take no more than a tenth of the time.
+REDRAW_S, REDRAW_SHARE = 0.25, 0.1
 
 logger = logging.getLogger(__package__)
 
@@ -70,17 +70,19 @@ class _Shown:
     def __init__(self, context: bpy.types.Context, many: bool) -> None:
         self._manager = context.window_manager
         self._draws = many and context.window is not None and not bpy.app.background
-        self._drawn = 0.0
+        self._next = 0.0
         session.progress = Progress(0.0, '')
         self._manager.progress_begin(0, 100)
 
     def __call__(self, share: float, text: str) -> None:
         session.progress = Progress(share, text)
         self._manager.progress_update(round(share * 100))
-        if self._draws and time.monotonic() - self._drawn > REDRAW_S:
+        began = time.monotonic()
+        if self._draws and began >= self._next:
             session.refresh()
             bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=1)
-            self._drawn = time.monotonic()
+            now = time.monotonic()
+            self._next = now + max(REDRAW_S, (now - began) / REDRAW_SHARE)
 
     def end(self) -> None:
         session.progress = None

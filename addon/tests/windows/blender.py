@@ -14,6 +14,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 PATIENCE_S = 60
+# An import of many assets, on a machine that does much else.
+ANSWER_S = 180
 SCREEN = '1280x800x24'
 # Drawn by the processor: small, but where a test looks at it.
 SMALL, LARGE = ('800', '600'), ('1280', '800')
@@ -196,7 +198,7 @@ class Blender:
             raise AssertionError('%s does not start:\n%s' % (self.name, self.output())) from None
         os.unlink(self.listener.getsockname())
         self.listener.close()
-        self.socket.settimeout(PATIENCE_S)
+        self.socket.settimeout(ANSWER_S)
         self.file = self.socket.makefile('rw', encoding='utf-8')
         self.run(NAMES)
         return self
@@ -220,7 +222,13 @@ class Blender:
         return self.answer()
 
     def answer(self):
-        answer = self.file.readline()
+        try:
+            answer = self.file.readline()
+        except socket.timeout:
+            # Out of step from here on.
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError('%s does not answer' % self.name) from None
         if not answer:
             raise AssertionError('%s has ended:\n%s' % (self.name, self.output()[-3000:]))
         outcome = json.loads(answer)
