@@ -41,8 +41,12 @@ def _machine(name):
                          check=True, text=True).stdout
     machine = xml.fromstring(out).find('.//machine')
     error = machine.findtext('error_state')
+    jumps = {action.get('id') for action in machine.iter('action')
+             if action.find('ret') is not None or action.find('next') is not None}
+    jumping = {table.get('id') for table in machine.iter('action_table') if jumps & set(table.text.split())}
     next_states = {state.get('id'): [t.text.split() for t in state.iter('t')] for state in machine.iter('state')}
-    ways = {entry.text: '' for entry in machine.iter('entry')}
+    entries = [entry.text for entry in machine.iter('entry')] + [machine.findtext('start_state')]
+    ways = dict.fromkeys(entries, '')
     queue = collections.deque(ways)
     while queue:
         at = queue.popleft()
@@ -50,7 +54,10 @@ def _machine(name):
             if target not in ways and target != 'x':
                 ways[target] = ways[at] + chr(int(low))
                 queue.append(target)
-    return {int(state): ways.get(state, '?') for state in next_states if state != error}
+    # One that every way into it leaves again at once, by a return or a jump, is none that the machine can be in.
+    entered = set(entries) | {target for found in next_states.values() for _, _, target, actions in found
+                              if actions not in jumping}
+    return {int(state): ways.get(state, '?') for state in next_states if state != error and state in entered}
 
 
 def _reached(path):
