@@ -47,7 +47,7 @@ class CiFiles(unittest.TestCase):
         with_ = read('conformance/ci/github.yml')['jobs']['hub']['steps'][1]['with']
         done = self.github(hub(with_['hub']), "'registration/*' names/*")
         self.assertEqual(0, done.returncode, done.stdout)
-        self.assertIn('27 passed, 0 failed', self.written('summary'))
+        self.assertRegex(self.written('summary'), r'[1-9][0-9]* passed, 0 failed')
         self.assertIn('<testsuite', self.written('conformance/conformance.xml'))
         self.assertIn(self.directory + '/conformance/conformance.html', self.written('output'))
 

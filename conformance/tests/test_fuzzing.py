@@ -15,24 +15,23 @@ import unittest
 from test_running import CONFORMANT, FAULTS, INCONCLUSIVE, USAGE, run
 
 EXAMPLE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'example')
-ARGUMENTS = ('--endpoint {endpoint} --port {port} --state {state} --spool {spool} --group {group} --heartbeat-ms {heartbeat_ms} '
-             '--timeout-ms {timeout_ms} --need {need}')
+ARGUMENTS = '--endpoint {endpoint} --port {port} --heartbeat-ms {heartbeat_ms} --timeout-ms {timeout_ms} --need {need}'
 AGAIN = re.compile(r'^      again     (.*)$', re.MULTILINE)
 SENT = re.compile(r'^ +[0-9.]+ +(conn [0-9]+|bridge [0-9]+) +-> octets(.*)$', re.MULTILINE)
 
 # What no right client sends ends it; and a type that it does not know is answered like one that it does not take.
-CRASH = ('    def handle(self, kind: str, number: int, body: bytes) -> None:\n',
-         '    def handle(self, kind: str, number: int, body: bytes) -> None:\n        if 0x7f in body: os.abort()\n')
-WRONG_ANSWER = ("'unexpected' if kind == 'IMPORT_DATA' else 'unknown-type'", "'unexpected'")
+JUDGE = '    def judge(self, kind: str, number: int, body: bytes) -> None:\n'
+CRASH = (JUDGE, JUDGE + '        if 0x7f in body: import os; os.abort()\n')
+WRONG_ANSWER = ("'unexpected' if kind in FROM_CLIENT | FROM_HUB else 'unknown-type'", "'unexpected'")
 
 
 class FaultyExample:
-    """A copy of the example's hub with `old` replaced by `new`."""
+    """A copy of the example with `old` of wire.py replaced by `new`."""
 
     def __init__(self, old, new):
         self.directory = tempfile.TemporaryDirectory()
         place = shutil.copytree(EXAMPLE, os.path.join(self.directory.name, 'example'))
-        path = os.path.join(place, 'hub.py')
+        path = os.path.join(place, 'wire.py')
         with open(path, encoding='utf-8') as file:
             text = file.read()
         if old not in text:
