@@ -211,6 +211,7 @@ static void fill(file *f, uint8_t how) {
   static const char *const contents[] = {
       "[{}]",    "[{\"a\":[1,{}]},{\"b\":\"\\u0000\"}]", "[ {}\n]", "[]", "[1]", "{}", "[{}", " [{}]", "[{}] ",
       "[{}][{}]"};
+  const uint8_t *taken;
   size_t size;
 
   f->kind = REGULAR;
@@ -218,7 +219,8 @@ static void fill(file *f, uint8_t how) {
   case 10:
   case 11:
     size = input_next(&w.in);
-    memcpy(f->content, input_take(&w.in, &size), size);
+    taken = input_take(&w.in, &size);
+    memcpy(f->content, taken, size);
     f->size = size;
     return;
   case 12:

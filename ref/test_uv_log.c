@@ -78,7 +78,9 @@ Test(log, one_that_has_grown_begins_anew) {
   cr_assert_eq(fseek(file, GROWN + 1, SEEK_SET), 0);
   fputc('x', file);
   fclose(file);
-  bh_log_write(open_log(), BH_LOG_INFO, "new");
+  bh_log_file *log = open_log();
+  bh_log_write(log, BH_LOG_INFO, "new");
+  bh_log_close(log);
   cr_assert_not_null(strstr(read_log(), "new"));
   cr_assert_lt(strlen(read_log()), 100);
   cr_assert_eq(access(old, F_OK), 0);

@@ -97,6 +97,7 @@ static void draft_members(struct draft *draft, const char *type, const char *ins
     draw_value(&value, 4);
     add(draft, PICK("\"x\"", "\"Protocol\"", "\"\"", "\"\\u0000\"", "\"assets\""),
         format("%.*s", (int)value.size, (const char *)value.octets));
+    bh_buffer_free(&value);
   }
 }
 

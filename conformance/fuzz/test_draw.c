@@ -32,6 +32,8 @@ Test(draw, the_same_number_draws_the_same_octets) {
     bh_buffer one = conversation(i, 5), other = conversation(i, 5);
     cr_assert_eq(one.size, other.size);
     cr_assert_arr_eq(one.octets, other.octets, one.size);
+    bh_buffer_free(&one);
+    bh_buffer_free(&other);
   }
 }
 
@@ -40,6 +42,8 @@ Test(draw, another_seed_draws_other_octets) {
   setenv(ENV_SEED, "8", 1);
   bh_buffer other = conversation(1, 5);
   cr_assert(one.size != other.size || memcmp(one.octets, other.octets, one.size) != 0);
+  bh_buffer_free(&one);
+  bh_buffer_free(&other);
 }
 
 /* How the octets end; the messages that are whole are counted. */
@@ -63,6 +67,7 @@ Test(draw, nothing_is_wrong_where_nothing_is_to_be) {
     bh_buffer octets = conversation(i, 0);
     cr_assert_eq(read_all(&octets, &messages, &code), BH_READ_MORE, "%u: %.*s", i, (int)octets.size,
                  (char *)octets.octets);
+    bh_buffer_free(&octets);
   }
   cr_assert_geq(messages, RUNS);
 }
@@ -75,6 +80,7 @@ Test(draw, much_is_wrong_where_it_is_to_be) {
     bool broken = read_all(&octets, &messages, &code) == BH_READ_BROKEN;
     malformed += broken && code == BH_CODE_MALFORMED;
     too_large += broken && code == BH_CODE_TOO_LARGE;
+    bh_buffer_free(&octets);
   }
   cr_assert_geq(messages, RUNS, "%zu messages", messages);
   cr_assert_geq(malformed, RUNS / 10, "%zu malformed", malformed);
@@ -92,6 +98,7 @@ Test(draw, streams_have_values_and_ends_of_every_kind) {
     broken += outlook.closes && !outlook.orderly;
     orderly += outlook.closes && outlook.orderly;
     partial += outlook.partial;
+    bh_buffer_free(&octets);
   }
   cr_assert(imports >= RUNS && broken >= RUNS / 10 && orderly >= 2 && partial >= RUNS / 30,
             "%zu imports, %zu broken, %zu ended by Bye, %zu cut short", imports, broken, orderly, partial);
