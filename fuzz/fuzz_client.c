@@ -207,8 +207,8 @@ static void beat(world *w, uint8_t how) {
   if (how & 4) {
     snprintf(active, sizeof active, "\"%s\"", who(how));
   }
-  snprintf(body, sizeof body, "{\"active\":%s,\"waiting\":%u,\"parked\":%u%s%s}", active, how >> 7, how >> 6 & 1,
-           instances[how >> 3 & 3], how & 32 ? ",\"problem\":\"the disk\"" : "");
+  snprintf(body, sizeof body, "{\"active\":%s,\"waiting\":%u,\"parked\":%u%s%s}", active, (unsigned)how >> 7,
+           (unsigned)how >> 6 & 1, instances[how >> 3 & 3], how & 32 ? ",\"problem\":\"the disk\"" : "");
   say_text(w, "HEARTBEAT", body);
 }
 

@@ -334,7 +334,7 @@ static void put_raw(place where) {
   bh_import import;
 
   for (size_t i = 0; i < size; i++) {
-    name[i] = octets[i] == '/' || octets[i] == '\0' ? '_' : (char)octets[i];
+    name[i] = (char)(octets[i] == '/' || octets[i] == '\0' ? '_' : octets[i]);
   }
   name[size] = '\0';
   bool right = obvious_spool_name(name, &import);
@@ -452,6 +452,11 @@ static bool moves(file *f, bh_import *back) {
   return !of_import(QUEUE, back);
 }
 
+static bool is_same(const bh_import *a, const bh_import *b) {
+  return a->sequence == b->sequence && strcmp(a->import, b->import) == 0 && a->attempt == b->attempt &&
+         a->deaths == b->deaths && strcmp(a->holder, b->holder) == 0;
+}
+
 static int found_in_retry(void *ctx, const bh_import *import) {
   bh_import back;
 
@@ -459,8 +464,7 @@ static int found_in_retry(void *ctx, const bh_import *import) {
   while (w.found_at < w.found_count && !moves((file *)w.found[w.found_at], &back)) {
     says("retry", w.found[w.found_at++]->name);
   }
-  REQUIRE(w.found_at < w.found_count && memcmp(&back, import, sizeof back) == 0, "%s is retried, and is not next",
-          import->import);
+  REQUIRE(w.found_at < w.found_count && is_same(&back, import), "%s is retried, and is not next", import->import);
   file *f = (file *)w.found[w.found_at++];
   if (w.refuses >> (w.found_at % 8) & 1) {
     says("retry", f->name);

@@ -198,26 +198,25 @@ static void tell_unsteady(const struct entry *entry, uint64_t us) {
 }
 
 static void reduce(struct entry *entry, uint64_t seed, const struct outcome *sought) {
-  struct reduction reduction = {.entry = entry, .seed = seed, .sought = *sought};
-  uint64_t began = now_ms();
-  reduction.end = began + (uint64_t)(REDUCE_MS * fuzzing.options->time_scale);
-  reduction.steps = calloc((size_t)sought->last_step + 1, sizeof *reduction.steps);
-  if (!reduction.steps) {
+  uint32_t *steps = calloc((size_t)sought->last_step + 1, sizeof *steps);
+  if (!steps) {
     return;
   }
   for (uint32_t i = 0; i < sought->last_step; i++) {
-    reduction.steps[i] = i + 1;
+    steps[i] = i + 1;
   }
+  struct reduction reduction = {.entry = entry, .seed = seed, .sought = *sought, .steps = steps};
+  reduction.end = now_ms() + (uint64_t)(REDUCE_MS * fuzzing.options->time_scale);
   reduction.count = sought->last_step;
   if (!fails_again(&reduction)) {
     tell_unsteady(entry, sought->us);
   } else if (reduction.count > 1) {
-    uint32_t last = reduction.steps[reduction.count - 1];
+    uint32_t last = steps[reduction.count - 1];
     if (!fails_with(&reduction, &last, 1)) {
       leave_out(&reduction);
     }
   }
-  free(reduction.steps);
+  free(steps);
 }
 
 /* ------------------------------------------------------------------------------------------------- one after another

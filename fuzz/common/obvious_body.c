@@ -143,7 +143,7 @@ static unsigned four_hex(const uint8_t *octets) {
 
   for (int i = 0; i < 4; i++) {
     static const char digits[] = "0123456789abcdef";
-    char lower = octets[i] >= 'A' && octets[i] <= 'F' ? (char)(octets[i] - 'A' + 'a') : (char)octets[i];
+    char lower = (char)(octets[i] >= 'A' && octets[i] <= 'F' ? octets[i] - 'A' + 'a' : octets[i]);
     unit = unit * 16 + (unsigned)(strchr(digits, lower) - digits);
   }
   return unit;

@@ -224,12 +224,11 @@ static void active_on_register(obvious_hub *o, obvious_peer *p, bool resumes, ui
   if (o->active[0] || o->released) {
     return;
   }
-  if (o->former[0] && now <= o->former_until && same(o->former, p->instance)) {
-    set_active(o, p->instance);
-  } else if (resumes && is_young(o, now)) {
+  bool former = o->former[0] && now <= o->former_until && same(o->former, p->instance);
+  if (!former && resumes && is_young(o, now)) {
     o->lonely = true;
     p->early = true;
-  } else if (count(o, OBVIOUS_REGISTERED, BH_ROLE_INSTANCE) == 1) {
+  } else if (former || count(o, OBVIOUS_REGISTERED, BH_ROLE_INSTANCE) == 1) {
     set_active(o, p->instance);
   }
 }
