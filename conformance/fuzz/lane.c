@@ -119,10 +119,17 @@ void lane_leave(struct world *world, struct lane *lane) {
   }
 }
 
+static bool has(const struct lane *lane, const char *instance) {
+  return lane->registered && strcmp(lane->instance, instance) == 0;
+}
+
 struct lane *lane_of(struct world *world, const char *instance, const struct lane *but) {
+  if (world->interrupted && world->interrupted != but && has(world->interrupted, instance)) {
+    return world->interrupted;
+  }
   for (size_t i = 0; i < world->lingering_count; i++) {
     struct lane *lane = world->lingering[i];
-    if (lane != but && lane->registered && strcmp(lane->instance, instance) == 0) {
+    if (lane != but && has(lane, instance)) {
       return lane;
     }
   }

@@ -38,11 +38,13 @@ static void interrupted(struct world *world) {
   size_t cut = random_below((uint32_t)octets.size + 1);
   struct lane *lane = lane_open(world);
   lane_sends(world, lane, octets.octets, cut);
+  world->interrupted = lane;
   if (draw_once_in(2)) {
     conversation(world);
   } else {
     good_export(world);
   }
+  world->interrupted = NULL;
   lane_sends(world, lane, octets.octets + cut, octets.size - cut);
   lane_leave(world, lane);
 }

@@ -31,6 +31,7 @@ struct world {
   bool active_is_known;
   char active[65]; /* "": nobody */
 
+  struct lane *interrupted;              /* stopped in the middle; NULL: none */
   struct lane *lingering[LINGERING_MAX]; /* left as they were */
   size_t lingering_count;
   struct bridge *silent[LINGERING_MAX]; /* the same, at the port */
