@@ -111,6 +111,10 @@ class Windows(unittest.TestCase):
         there.run('bpy.ops.bridge_hub.%s(import_id=%r)' % (operator, import_id))
         there.wait('len(session.queue) == 0')
 
+    def reports(self, there, text):
+        """Blender writes it when it comes to it."""
+        wait_for('it is reported: ' + text, lambda: text in there.reports())
+
     def drops_what_is_parked(self, there):
         there.wait('len(session.parked) == 1')
         there.run('bpy.ops.bridge_hub.drop(import_id=session.parked[0].import_id)')
@@ -131,7 +135,7 @@ class Windows(unittest.TestCase):
         os.chmod(program, 0o755)
         self.two.run('P.bridge_path = %r' % program)
         self.two.run('bpy.ops.bridge_hub.launch_and_claim()')
-        self.assertIn(CLAIMED, self.two.reports())
+        self.reports(self.two, CLAIMED)
         import_id = self.arrives(self.two)
         self.assertEqual(self.two.value('session.queue.items()[0].title'), 'Nordic Beach Rock Formation')
         self.assertEqual(self.two.value('session.queue.items()[0].missing_count'), 0)
@@ -141,7 +145,7 @@ class Windows(unittest.TestCase):
         self.assertEqual(self.two.value('session.last_import'), 'Imported Nordic Beach Rock Formation')
         self.two.run('P.bridge_path = "/nowhere/Bridge"')
         self.two.run('bpy.ops.bridge_hub.launch_and_claim()')
-        self.assertIn('/nowhere/Bridge, the Bridge of the preferences, is not there', self.two.reports())
+        self.reports(self.two, '/nowhere/Bridge, the Bridge of the preferences, is not there')
 
     def test_the_role_is_handed_over_and_released_and_what_waits_goes_to_the_next(self):
         third = self.three.value('session.status.instance')
