@@ -148,21 +148,27 @@ void expect_still_active(struct conn *conn, const char *instance) {
   expect_text(&expect_heartbeat(conn)->json, "active", instance);
 }
 
-static const struct message *wait_for(struct conn *conn, const char *instance, bool listed) {
+/* NULL: no HEARTBEAT has said so in time. */
+static const struct message *heartbeat_with(struct conn *conn, const char *instance, bool listed) {
   uint64_t end = now_ms() + deadline_ms();
+  const struct message *message;
 
-  for (;;) {
+  do {
     uint64_t now = now_ms();
-    const struct message *message = now < end ? next_message_in(conn, end - now) : NULL;
-    if (message == NULL) {
-      fail_as("BH-TIME-002", "the HEARTBEATs tell which instances are registered when these have changed",
-              "%s was not told that %s is registered%s", conn->name, instance, listed ? "" : " no more");
-    }
-    if (strcmp(message->type, "HEARTBEAT") == 0 && json_has(&message->json, "instances") &&
-        (json_find_instance(&message->json, "instances", instance) >= 0) == listed) {
-      return message;
-    }
+    message = now < end ? next_message_in(conn, end - now) : NULL;
+  } while (message != NULL && !(strcmp(message->type, "HEARTBEAT") == 0 && json_has(&message->json, "instances") &&
+                                (json_find_instance(&message->json, "instances", instance) >= 0) == listed));
+  return message;
+}
+
+static const struct message *wait_for(struct conn *conn, const char *instance, bool listed) {
+  const struct message *message = heartbeat_with(conn, instance, listed);
+
+  if (message == NULL) {
+    fail_as("BH-TIME-002", "the HEARTBEATs tell which instances are registered when these have changed",
+            "%s was not told that %s is registered%s", conn->name, instance, listed ? "" : " no more");
   }
+  return message;
 }
 
 const struct message *wait_for_listed(struct conn *conn, const char *instance) {
@@ -171,4 +177,10 @@ const struct message *wait_for_listed(struct conn *conn, const char *instance) {
 
 const struct message *wait_for_unlisted(struct conn *conn, const char *instance) {
   return wait_for(conn, instance, false);
+}
+
+void expect_unlisted(struct conn *conn, const char *instance, const char *why) {
+  if (heartbeat_with(conn, instance, false) == NULL) {
+    fail(format("%s is taken for lost: %s", instance, why), "it is registered still");
+  }
 }

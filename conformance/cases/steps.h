@@ -43,5 +43,7 @@ void expect_still_active(struct conn *conn, const char *instance);
 /* Waits until the registered instances are told to `conn` with (or without) this one; returns that HEARTBEAT. */
 const struct message *wait_for_listed(struct conn *conn, const char *instance);
 const struct message *wait_for_unlisted(struct conn *conn, const char *instance);
+/* The same, as what the case judges. */
+void expect_unlisted(struct conn *conn, const char *instance, const char *why);
 
 #endif

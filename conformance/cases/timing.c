@@ -2,6 +2,7 @@
 /* spec/protocol.md, section 9: timing. */
 #include "harness.h"
 #include "imports.h"
+#include "lives.h"
 #include "steps.h"
 
 #include <signal.h>
@@ -187,4 +188,35 @@ CASE(timing, a_hub_that_was_stopped_reads_on_from_bridge, MUST, "BH-TIME-007 BH-
   bridge_send_text(bridge, "1}]");
   bridge_half_close(bridge);
   bridge_expect_end(bridge);
+}
+
+/* ---- BH-TIME-008, BH-TIME-009: processes that are gone */
+
+CASE(timing, a_client_whose_process_is_gone_is_lost, SHOULD, "BH-TIME-008") {
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 100, .timeout_ms = 60000});
+  struct conn *observer = conn_open(hub);
+  struct conn *conn = conn_open_by_process(hub);
+
+  register_observer(observer, "observer");
+  register_instance(conn, "its process dies");
+  wait_for_listed(observer, conn->instance);
+  conn_kill_process(conn); /* somebody holds the connection open and answers, but not who had opened it */
+  expect_unlisted(observer, conn->instance, "its process is gone");
+}
+
+CASE(timing, a_lost_holder_whose_process_is_gone_is_not_waited_for, SHOULD, "BH-TIME-009") {
+  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+  struct conn *holder = conn_open_by_process(hub);
+
+  register_instance(holder, "holder");
+  make_active(holder);
+  bridge_export(hub, numbered(1));
+  const struct message *import = hold(holder, 1);
+  struct conn *other = join(hub, "other");
+  conn_close(holder);
+  wait_for_unlisted(other, holder->instance);
+  pass_entry(hub, "BH-ROUTE-011", "1", "0", holder->instance); /* its process lives */
+  conn_kill_process(holder);
+  make_active(other);
+  expect_again(other, import, 2);
 }

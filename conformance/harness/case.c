@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "json_write.h"
+#include "opener.h"
 #include "program.h"
 
 #define LOG_LINE_MAX 2000
@@ -395,6 +396,7 @@ void case_end(void) {
   conns_part();
   processes_finish(false);
   programs_end();
+  openers_kill();
   conns_forget();
   bridges_forget();
   loop_end();

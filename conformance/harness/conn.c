@@ -591,6 +591,35 @@ struct conn *conn_open(struct hub *hub) {
   return conn;
 }
 
+struct conn *conn_open_by_process(struct hub *hub) {
+  int descriptor;
+
+  if (*environment(ENV_CONNECT)) {
+    unimplemented("the program of --connect ends with its connection: its process cannot end before");
+  }
+  struct conn_stream *stream = new_stream();
+  stream->conn.hub = hub;
+  stream->conn.peer = "hub";
+  stream->conn.name = format("conn %u", ++conn_count);
+  stream->opener = opener_start(hub->endpoint, &descriptor);
+  if (!stream->opener) {
+    suite_broke("cannot start a process: %s", strerror(errno));
+  }
+  uv_pipe_init(loop(), &stream->wire.pipe, 0);
+  stream->wire.handle.data = stream;
+  if (descriptor < 0 || uv_pipe_open(&stream->wire.pipe, descriptor) != 0) {
+    fail_as("BH-IUT-001", "the endpoint takes a connection", "it took none of process %d", (int)stream->opener->pid);
+  }
+  connected(stream, true);
+  record_event(stream->conn.name, "is opened by process %d", (int)stream->opener->pid);
+  return &stream->conn;
+}
+
+void conn_kill_process(struct conn *conn) {
+  record_event(conn->name, "the process that has opened it is killed");
+  opener_kill(conn->stream->opener);
+}
+
 void conn_mute(struct conn *conn) {
   conn->stream->mute = true;
   conn->stream->to_answer_count = 0;

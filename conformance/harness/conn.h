@@ -6,6 +6,7 @@
 
 #include "frame.h"
 #include "internal.h"
+#include "opener.h"
 #include "program.h"
 
 struct sent {
@@ -34,6 +35,7 @@ struct conn_stream {
   } wire;
   uv_connect_t connecting;
   struct program *program; /* of --connect, at the other end of the wire; NULL: the endpoint is */
+  struct opener *opener;   /* NULL: the suite has opened it itself */
   enum conn_stage stage;
   bool accepted; /* by the hub that the suite plays: the other side is a client */
   bool parting;  /* the case is over: UNREGISTER is answered by itself */

@@ -214,6 +214,13 @@ struct conn {
 
 /* Waits until it is connected. HEARTBEATs from the hub are answered with ACK by themselves. */
 struct conn *conn_open(struct hub *hub);
+/*
+ * The same, opened by a process of its own: it is the one that the operating system names as the peer. UNIMPLEMENTED
+ * where the endpoint is reached by --connect alone.
+ */
+struct conn *conn_open_by_process(struct hub *hub);
+/* SIGKILL to that process, and waits for its end. The connection goes on. */
+void conn_kill_process(struct conn *conn);
 /* No HEARTBEAT is answered any more. */
 void conn_mute(struct conn *conn);
 /* Octets are left in the socket, until conn_read_again(). */

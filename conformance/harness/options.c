@@ -51,7 +51,7 @@ static const char help[] =
     "one\n"
     "  --fuzz-steps LIST runs the cases fuzz/* once, by the --seed given: all of their steps (all), or these alone "
     "(3,8-9)\n"
-    "  --jobs N          keeps N processors busy (all of them): runs 2 N cases at a time, because they\n"
+    "  --jobs N          keeps N processors busy (all of them): runs 3 N cases at a time, because they\n"
     "                    spend most of it waiting\n"
     "  --time-scale X    multiplies all timings and deadlines, for slow hosts and hubs (1, or more where a "
     "measurement\n"

@@ -14,7 +14,7 @@
 #include "report.h"
 
 /* Most of a case's time is spent on waiting: one processor does for as many at a time. */
-#define CASES_A_JOB 2
+#define CASES_A_JOB 3
 
 /* Longer than this, and endpoints below it would not fit sun_path. */
 #define TEMPORARY_MAX 24
