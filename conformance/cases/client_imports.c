@@ -159,19 +159,26 @@ CASE(client_imports, a_finished_one_is_known_to_the_next_hub, MUST, "BH-CLIENT-0
   expect_no_import(conn);
 }
 
+/* Import 1 is finished ("ack") or refused ("refuse") while there is no hub. Returns the connection to the next hub. */
+static struct conn *decide_without_a_hub(struct conn *conn, const char *decision) {
+  struct client *client = conn->client;
+
+  hub_vanish(client);
+  conn_close(conn);
+  expect_event(client, "hub-lost");
+  command(client, "%s %s", decision, import_id(1));
+  command(client, "ack %s", import_id(2)); /* cannot be done: what was before it has been */
+  expect_event(client, "error");
+  hub_play(client);
+  return welcome(client);
+}
+
 CASE(client_imports, one_finished_while_there_was_no_hub_is_acked_at_once, MUST, "BH-CLIENT-001") {
   struct client *client = client_start();
   struct conn *conn = welcome(client);
 
   hand_over(conn, import_id(1));
-  hub_vanish(client);
-  conn_close(conn);
-  expect_event(client, "hub-lost");
-  command(client, "ack %s", import_id(1));
-  command(client, "ack %s", import_id(2)); /* cannot be done: what was before it has been */
-  expect_event(client, "error");
-  hub_play(client);
-  conn = welcome(client);
+  conn = decide_without_a_hub(conn, "ack");
   expect_taken(conn, send_import(conn, import_id(1), 2, "[{}]"));
   expect_no_import(conn);
 }
@@ -348,14 +355,7 @@ CASE(client_imports, one_refused_while_there_was_no_hub_is_handed_up_again, MUST
   struct conn *conn = welcome(client);
 
   hand_over(conn, import_id(1));
-  hub_vanish(client);
-  conn_close(conn);
-  expect_event(client, "hub-lost");
-  command(client, "refuse %s", import_id(1));
-  command(client, "ack %s", import_id(2)); /* cannot be done: what was before it has been */
-  expect_event(client, "error");
-  hub_play(client);
-  conn = welcome(client);
+  conn = decide_without_a_hub(conn, "refuse");
   uint32_t id = hand_over(conn, import_id(1));
   expect_unanswered(conn, id);
   command(client, "ack %s", import_id(1));
