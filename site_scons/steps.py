@@ -8,9 +8,12 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections import namedtuple
 
 SECONDS_MAX = 900
@@ -90,21 +93,68 @@ def together(functions, workers=os.cpu_count()):
                    zip([n for n, _ in functions], pool.map(lambda f: f[1](), functions)))
 
 
-def target(env, name, steps):
-    """`scons NAME` runs the steps and leaves their counts in build/VARIANT/results/NAME.json."""
+def run_one(step):
+    print('\n== %s' % step.name, flush=True)
+    start = time.monotonic()
+    counts = step.run()
+    return dict(counts._asdict(), step=step.name, seconds=round(time.monotonic() - start, 1))
+
+
+class Beside:
+    """Steps in a process of their own, whose output is kept until the end."""
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.output = tempfile.TemporaryFile()
+        self.results = tempfile.TemporaryFile('w+')
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._run()
+
+    def _run(self):
+        status = 1
+        try:
+            os.dup2(self.output.fileno(), 1)
+            os.dup2(self.output.fileno(), 2)
+            for step in self.steps:
+                json.dump(run_one(step), self.results)
+                self.results.write('\n')
+                self.results.flush()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+
+    def wait(self):
+        """Results of all of them: one that was not come to has failed."""
+        os.waitpid(self.pid, 0)
+        self.output.seek(0)
+        shutil.copyfileobj(self.output, sys.stdout.buffer)
+        sys.stdout.flush()
+        self.results.seek(0)
+        results = [json.loads(text) for text in self.results]
+        missing = [dict(Counts(0, 1, 0)._asdict(), step=step.name, seconds=0) for step in self.steps[len(results):]]
+        return results + missing
+
+
+def target(env, name, steps, beside=()):
+    """`scons NAME` runs the steps and leaves their counts in build/VARIANT/results/NAME.json. Those `beside` run at the same
+    time, one after another: they mostly wait for something else than a processor."""
     def run(target, source, env):
-        results = []
-        for step in steps:
-            print('\n== %s' % step.name, flush=True)
-            start = time.monotonic()
-            counts = step.run()
-            results.append(dict(counts._asdict(), step=step.name, seconds=round(time.monotonic() - start, 1)))
+        others = Beside(beside) if beside else None
+        try:
+            results = [run_one(step) for step in steps]
+        finally:
+            beside_results = others.wait() if others else []
+        results += beside_results
         with open(target[0].get_path(), 'w', encoding='utf-8') as file:
             json.dump(results, file, indent=1)
         return 1 if show(results).failed else 0
 
     path = '#build/%s/results/%s.json' % (env['variant'], name)
-    node = env.Command(path, [s.needs for s in steps], env.Action(run, None))
+    node = env.Command(path, [s.needs for s in [*steps, *beside]], env.Action(run, None))
     # One at a time: what two print would mix.
     env.SideEffect('#build/.output', node)
     env.AlwaysBuild(env.Alias(name, node), node)

@@ -269,7 +269,7 @@ def add(env, chosen, release, database):
     steps.target(env, 'torture', [tortured(env, chosen, env['seconds'], env['seed'])])
     static = [traced(release)] if env['variant'] == 'release' else []
     steps.target(env, 'test', checked(release) + static + unit_tests(env, chosen) + small + [fixed] + torture_test(env, chosen) +
-                 fuzz_replay(env, chosen) + [short] + outside + itself + imports + reports(env, release) + [suite])
+                 fuzz_replay(env, chosen) + [short] + outside + itself + reports(env, release) + [suite], beside=imports)
     steps.target(env, 'lint', linted(database))
     steps.target(env, 'check-format', [steps.Step('clang-format', [], lambda: steps.complaints(
         'clang-format', checks.formatting()))])
