@@ -34,6 +34,7 @@ extern "C" {
 #define BH_GROUP_MAX 32
 #define BH_INSTANCE_ID_MAX 64
 #define BH_NAME_MAX 256
+#define BH_PROGRAM_MAX 63
 #define BH_CODE_MAX 64
 #define BH_IMPORT_ID_MAX 64
 #define BH_WINDOW_MAX 64
@@ -536,6 +537,9 @@ typedef struct {
   uint32_t waiting;
   uint32_t parked;
   char problem[BH_TEXT_MAX]; /* what a user should be told of; "" where all is well */
+  /* PORT_TAKEN: by which process, 0 where that is not known, and by which program, "" likewise. */
+  uint32_t port_holder_pid;
+  char port_holder[BH_PROGRAM_MAX + 1];
   size_t instance_count;
   bh_instance_info instances[BH_INSTANCES_MAX];
 } bh_instance_view;

@@ -77,7 +77,9 @@ static void on_holder_news(cmd_session *session, bh_election_news news, const ch
   cmd_session_end(session, news == BH_NEWS_NOT_RESPONDING ? CMD_OK : CMD_FAILED);
 }
 
-static int tell_taken(const char *endpoint, const char *text) {
+static int tell_taken(const char *endpoint, uint16_t port, const char *text) {
+  char what[BH_PORT_HOLDER_TEXT_MAX];
+  bh_port_holder who;
   holder h = {.hub_pid = 0};
   cmd_session_config config = {.group = "",
                                .endpoint = endpoint,
@@ -97,8 +99,12 @@ static int tell_taken(const char *endpoint, const char *text) {
   if (status == CMD_OK) {
     return cmd_failed(&cmd_serve, "%s; a hub is there and does not respond", text);
   }
+  bh_port_holder_find(port, &who);
+  bh_port_holder_say(&who, what);
   return cmd_failed(
-      &cmd_serve, "%s; it is taken by something that is not a hub: end that, or choose another port with --port", text);
+      &cmd_serve,
+      "%s; it is taken by %s, which is not a hub of this group: end that, or choose another port with --port", text,
+      what);
 }
 
 /* ---- the beginning */
@@ -141,7 +147,7 @@ static int serve(serve_command *c, const serve_options *options, const bh_paths 
   uv_run(&c->loop, UV_RUN_DEFAULT);
   uv_loop_close(&c->loop);
   if (error == UV_EADDRINUSE) {
-    return tell_taken(paths->endpoint, why.text);
+    return tell_taken(paths->endpoint, config.port, why.text);
   }
   return error == 0 ? CMD_OK : cmd_failed(&cmd_serve, "%s", why.text);
 }

@@ -346,9 +346,60 @@ Test(instance, a_port_that_something_else_has_is_told) {
   cr_assert_geq(holder, 0);
   start(&a, settings("finds it taken"));
   awaits_mode(&a, BH_MODE_PORT_TAKEN);
+  cr_expect_eq(view_of(&a)->port_holder_pid, (uint32_t)getpid());
+  cr_expect_not_null(strstr(view_of(&a)->problem, "taken by another part of this process"), "%s", view_of(&a)->problem);
   close(holder);
   awaits_mode(&a, BH_MODE_HUB);
   cr_assert_str_eq(view_of(&a)->problem, "");
+  cr_expect_eq(view_of(&a)->port_holder_pid, 0);
+  stop(&a);
+}
+
+/* A program of its own, whose name is no ASCII. */
+static pid_t start_stranger(const char *name) {
+  char path[PATH_ROOM * 2];
+  char number[16];
+  pid_t child;
+
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  snprintf(number, sizeof number, "%u", port);
+  cr_assert_eq(symlink("/usr/bin/python3", path), 0);
+  child = fork();
+  if (child == 0) {
+    execl(path, path, "-c",
+          "import socket, sys, time\n"
+          "s = socket.socket()\n"
+          "s.bind((sys.argv[2], int(sys.argv[1])))\n"
+          "s.listen()\n"
+          "time.sleep(60)",
+          number, "0.0.0.0", (char *)NULL);
+    _exit(1);
+  }
+  return child;
+}
+
+Test(instance, the_program_that_has_the_port_is_named) {
+  pid_t stranger = start_stranger("Schnürchen");
+  const struct timespec soon = {.tv_nsec = 1000000};
+  char expected[PATH_ROOM];
+  actor a;
+  int s;
+
+  do {
+    nanosleep(&soon, NULL);
+    s = connect_to_port();
+  } while (s < 0);
+  close(s);
+  start(&a, settings("finds it taken"));
+  awaits_mode(&a, BH_MODE_PORT_TAKEN);
+  cr_expect_eq(view_of(&a)->port_holder_pid, (uint32_t)stranger);
+  cr_expect_str_eq(view_of(&a)->port_holder, "Schnürchen");
+  snprintf(expected, sizeof expected, "port %u is taken by Schnürchen (process %ld), which is not a hub of this group",
+           port, (long)stranger);
+  cr_expect_not_null(strstr(view_of(&a)->problem, expected), "%s", view_of(&a)->problem);
+  kill(stranger, SIGKILL);
+  waitpid(stranger, NULL, 0);
+  awaits_mode(&a, BH_MODE_HUB);
   stop(&a);
 }
 

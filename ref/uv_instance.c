@@ -112,7 +112,13 @@ static bool is_problem(bh_mode mode) {
   return mode != BH_MODE_CONNECTING && mode != BH_MODE_HUB && mode != BH_MODE_CLIENT;
 }
 
+static void show_port_holder(bh_instance *instance, const bh_port_holder *holder) {
+  instance->view.port_holder_pid = holder->pid;
+  memcpy(instance->view.port_holder, holder->name, sizeof holder->name);
+}
+
 static void set_mode(bh_instance *instance, bh_mode mode, const char *text) {
+  static const bh_port_holder nobody;
   bh_instance_event event = {.kind = BH_INSTANCE_MODE, .mode = mode};
 
   copy_text(event.message, sizeof event.message, text);
@@ -120,6 +126,7 @@ static void set_mode(bh_instance *instance, bh_mode mode, const char *text) {
   instance->view.mode = mode;
   memcpy(instance->view.mode_text, event.message, sizeof event.message);
   snprintf(instance->view.problem, sizeof instance->view.problem, "%s", is_problem(mode) ? event.message : "");
+  show_port_holder(instance, mode == BH_MODE_PORT_TAKEN ? bh_link_port_holder(instance->link) : &nobody);
   uv_mutex_unlock(&instance->mutex);
   post(instance, &event);
 }

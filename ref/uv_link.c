@@ -58,6 +58,7 @@ struct bh_link {
   serve_config serve;
   bh_server *server; /* the hub in this process, or NULL */
   bh_why why_not;    /* the last reason for which it could not begin: said once */
+  bh_port_holder holder;
 
   connection *connection; /* the current one, or NULL */
   size_t trying;          /* which endpoint */
@@ -257,6 +258,7 @@ static void attempt_failed(bh_link *link, int error) {
 /* ---- what is next */
 
 static void tell_news(bh_link *link, bh_election_news news) {
+  char holder[BH_PORT_HOLDER_TEXT_MAX];
   char text[TEXT_MAX];
 
   switch (news) {
@@ -264,8 +266,10 @@ static void tell_news(bh_link *link, bh_election_news news) {
     snprintf(text, sizeof text, "no hub is at %s", link->endpoints[0]);
     break;
   case BH_NEWS_PORT_TAKEN:
-    snprintf(text, sizeof text, "port %u is taken by something that is not a hub: end it, or choose another port",
-             (unsigned)link->port);
+    bh_port_holder_find(link->port, &link->holder);
+    bh_port_holder_say(&link->holder, holder);
+    snprintf(text, sizeof text, "port %u is taken by %s, which is not a hub of this group: end it, or choose another port",
+             (unsigned)link->port, holder);
     break;
   case BH_NEWS_NOT_RESPONDING:
     snprintf(text, sizeof text, "the hub does not respond");
@@ -687,6 +691,10 @@ bh_client *bh_link_client(bh_link *link) {
 
 bool bh_link_serves(const bh_link *link) {
   return link->server != NULL;
+}
+
+const bh_port_holder *bh_link_port_holder(const bh_link *link) {
+  return &link->holder;
 }
 
 void bh_link_stop(bh_link *link, void (*stopped)(void *ctx), void *ctx) {

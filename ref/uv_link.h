@@ -4,6 +4,7 @@
 
 #include "election.h"
 #include "uv_paths.h"
+#include "uv_port_holder.h"
 #include "uv_server.h"
 
 #include <uv.h>
@@ -42,6 +43,8 @@ void bh_link_flush(bh_link *link);
 void bh_link_reconnect(bh_link *link);
 /* The hub is in this process. */
 bool bh_link_serves(const bh_link *link);
+/* Who had the port when BH_NEWS_PORT_TAKEN was told. */
+const bh_port_holder *bh_link_port_holder(const bh_link *link);
 /* Closes the connection without a word, and ends the hub cleanly if it is in this process. `stopped`, which may be
  * NULL, is called once every handle is closed. */
 void bh_link_stop(bh_link *link, void (*stopped)(void *ctx), void *ctx);

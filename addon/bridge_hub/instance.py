@@ -58,7 +58,16 @@ class Status:
     waiting: int = 0
     parked: int = 0
     problem: str = ''
+    port_holder: str = ''
+    port_holder_pid: int = 0
     peers: tuple[Peer, ...] = field(default=())
+
+    @property
+    def who_has_port(self) -> str:
+        """For people, where another program has it: its name, as far as that is known."""
+        if self.port_holder_pid == os.getpid():
+            return 'Another Add-on'
+        return self.port_holder or 'Another Program'
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,8 @@ class Instance:
             waiting=view.waiting,
             parked=view.parked,
             problem=text(view.problem),
+            port_holder=text(view.port_holder),
+            port_holder_pid=view.port_holder_pid,
             peers=tuple(Peer(text(info.instance), text(info.name), info.pid)
                         for info in view.instances[:view.instance_count]),
         )

@@ -15,6 +15,7 @@ PORT = 24981
 GROUP_MAX = 32
 INSTANCE_ID_MAX = 64
 NAME_MAX = 256
+PROGRAM_MAX = 63
 IMPORT_ID_MAX = 64
 CODE_MAX = 64
 WINDOW_MAX = 64
@@ -113,6 +114,8 @@ class InstanceView(Structure):
         ('waiting', c_uint32),
         ('parked', c_uint32),
         ('problem', c_char * TEXT_MAX),
+        ('port_holder_pid', c_uint32),
+        ('port_holder', c_char * (PROGRAM_MAX + 1)),
         ('instance_count', c_size_t),
         ('instances', InstanceInfo * INSTANCES_MAX),
     ]

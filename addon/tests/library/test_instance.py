@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The binding at work: instances, parked imports and the log, without Blender."""
 import os
+import subprocess
+import sys
 import threading
 import unittest
 
 import place
 
-from bridge_hub.instance import Instance, Settings
+from bridge_hub.instance import Instance, Settings, Status
 from bridge_hub.library import Kind, Level, Library, LibraryError, Mode
 from bridge_hub.log_file import LogFile
 from bridge_hub.parked import Spool
@@ -52,6 +54,21 @@ class Case(unittest.TestCase):
 
 
 class Instances(Case):
+    def test_what_has_the_port_is_named_for_people(self):
+        stranger = subprocess.Popen(
+            [sys.executable, '-c', 'import socket, sys\ns = socket.socket()\ns.bind(("127.0.0.1", %d))\ns.listen()\n'
+             'print("listens", flush=True)\nsys.stdin.read()' % self.port], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(stranger.communicate)
+        stranger.stdout.readline()
+        actor = self.start('forest')
+        actor.wait_until('the port is taken', lambda status: status.mode == Mode.PORT_TAKEN)
+        status = actor.instance.status()
+        self.assertEqual(status.port_holder_pid, stranger.pid)
+        self.assertIn('python', status.who_has_port)
+        self.assertIn('taken by %s (process %d)' % (status.who_has_port, stranger.pid), status.problem)
+        self.assertEqual(Status(port_holder_pid=os.getpid(), port_holder='blender').who_has_port, 'Another Add-on')
+        self.assertEqual(Status().who_has_port, 'Another Program')
+
     def test_it_gets_what_bridge_exports_octet_for_octet_and_answers(self):
         actor = self.start('forest')
         actor.wait_until('it is the hub', lambda status: status.mode == Mode.HUB and status.active)

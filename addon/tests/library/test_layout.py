@@ -15,7 +15,7 @@ HEADER = os.path.join(place.TOP, 'ref/bridgehub.h')
 
 CONSTANTS = {
     'BH_PORT': library.PORT, 'BH_GROUP_MAX': library.GROUP_MAX, 'BH_INSTANCE_ID_MAX': library.INSTANCE_ID_MAX,
-    'BH_NAME_MAX': library.NAME_MAX, 'BH_IMPORT_ID_MAX': library.IMPORT_ID_MAX, 'BH_CODE_MAX': library.CODE_MAX,
+    'BH_NAME_MAX': library.NAME_MAX, 'BH_PROGRAM_MAX': library.PROGRAM_MAX, 'BH_IMPORT_ID_MAX': library.IMPORT_ID_MAX, 'BH_CODE_MAX': library.CODE_MAX,
     'BH_WINDOW_MAX': library.WINDOW_MAX, 'BH_INSTANCES_MAX': library.INSTANCES_MAX, 'BH_TEXT_MAX': library.TEXT_MAX,
     'BH_REASON_OCTETS_MAX': library.REASON_MAX, 'BH_OK': library.OK,
 }
