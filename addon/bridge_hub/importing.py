@@ -39,15 +39,21 @@ def options() -> ImportOptions:
 
 def run(context: bpy.types.Context, item: Pending) -> Outcome:
     """Imports what of it was not imported before. The hub is told when all of it is done, or why not."""
-    outcome = Outcome(error=item.error) if item.error else _import(context, item)
+    outcome = _unreadable(item) if item.error else _import(context, item)
     if outcome.error:
-        session.fail(outcome.error)
+        # It is in the log by now, where it was found.
+        session.show_error(outcome.error, item.import_id)
         session.refuse(item.import_id, outcome.error)
     else:
         session.last_import = outcome.summary
         logger.info('%s, import %s', outcome.summary, item.import_id)
         session.acknowledge(item.import_id)
     return outcome
+
+
+def _unreadable(item: Pending) -> Outcome:
+    logger.error('%s, import %s: %s', item.title, item.import_id, item.error)
+    return Outcome(error=item.error)
 
 
 def _import(context: bpy.types.Context, item: Pending) -> Outcome:
@@ -57,8 +63,9 @@ def _import(context: bpy.types.Context, item: Pending) -> Outcome:
     try:
         results = importer.import_payload(context, [item.assets[index] for index in todo], options(), show)
     except Exception as error:  # whatever it is, the artist and the hub are to be told
-        logger.exception('%s could not be imported', item.title)
-        return Outcome(error='%s could not be imported: %s' % (item.title, error), changed=True)
+        text = '%s could not be imported: %s: %s' % (item.title, type(error).__name__, error)
+        logger.exception(text)
+        return Outcome(error=text, changed=True)
     finally:
         show.end()
     return _outcome(item, todo, results)
@@ -93,7 +100,9 @@ def _outcome(item: Pending, todo: list[int], results: list[AssetResult]) -> Outc
     failed = [result.error for result in results if result.error]
     item.done |= {index for index, result in zip(todo, results) if not result.error}
     outcome = Outcome(error='\n'.join(failed),
-                      warnings=['%s: %s' % (result.asset.name, text) for result in results for text in result.warnings],
+                      # Of an asset that failed the error says the first, and the log has all.
+                      warnings=['%s: %s' % (result.asset.name, text) for result in results if not result.error
+                                for text in result.warnings],
                       changed=any(result.objects or result.materials or result.other for result in results))
     if not failed:
         # Who crashed with it may have imported it already.

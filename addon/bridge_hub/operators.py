@@ -176,7 +176,7 @@ class ForgetError(bpy.types.Operator):
     bl_label = 'Dismiss'
 
     def execute(self, context: bpy.types.Context) -> Set[str]:
-        session.last_error = ''
+        session.show_error('')
         session.refresh()
         return {'FINISHED'}
 

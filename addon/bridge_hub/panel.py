@@ -17,7 +17,7 @@ MODES = {
     Mode.CONNECTING: ('Connecting', 'SORTTIME'),
     Mode.HUB: ('Hub (Primary)', 'NETWORK_DRIVE'),
     Mode.CLIENT: ('Client (Secondary)', 'LINKED'),
-    Mode.PORT_TAKEN: ('Port Taken', 'ERROR'),
+    Mode.PORT_TAKEN: ('Port Taken by %s', 'ERROR'),
     Mode.NOT_RESPONDING: ('Hub Not Responding', 'ERROR'),
     Mode.UNUSABLE: ('Hub Cannot Be Used', 'ERROR'),
     Mode.SUPERSEDED: ('Superseded', 'ERROR'),
@@ -47,7 +47,7 @@ class VIEW3D_PT_bridge_hub(Panel, bpy.types.Panel):
         if not session.runs:
             _draw_stopped(layout, context)
             return
-        _draw_status(layout)
+        _draw_status(layout, context)
         column = layout.column(align=True)
         row = column.row(align=True)
         row.scale_y = 1.5
@@ -67,11 +67,11 @@ def _draw_stopped(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     layout.operator('bridge_hub.start')
 
 
-def _draw_status(layout: bpy.types.UILayout) -> None:
+def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     status = session.status
     column = layout.column(align=True)
     text, icon = MODES[status.mode]
-    column.label(text=text, icon=icon)
+    labels(column, context, text % status.who_has_port if status.mode == Mode.PORT_TAKEN else text, icon, most=2)
     if status.active:
         column.label(text='Active, receiving imports', icon='RADIOBUT_ON')
     else:
@@ -235,7 +235,8 @@ class VIEW3D_PT_bridge_hub_parked(Panel, bpy.types.Panel):
 def _draw_parked(box: bpy.types.UILayout, context: bpy.types.Context, item: ParkedImport) -> None:
     column = box.column(align=True)
     labels(column, context, session.titles.get(item.import_id, item.title), 'PAUSE', most=2, margin=BOX_MARGIN)
-    if item.why:
+    # Above, among the imports, stands why the last one failed.
+    if item.why and item.import_id != session.failed_import:
         labels(column, context, item.why[:1].upper() + item.why[1:], 'BLANK1', most=4, margin=BOX_MARGIN)
     row = box.row(align=True)
     row.operator('bridge_hub.retry', icon='FILE_REFRESH').import_id = item.import_id

@@ -58,6 +58,7 @@ class Session:
         self.why_not = ''
         self.last_import = ''
         self.last_error = ''
+        self.failed_import = ''
         self.progress: Progress | None = None
         self._library: Library | None = None
         self._log: LogFile | None = None
@@ -100,7 +101,7 @@ class Session:
             self._log = LogFile(lib, log_path())
         except LibraryError as error:
             # Without a log all else works.
-            self.last_error = str(error)
+            self.show_error(str(error))
             return
         self._handler = Handler(self._log)
         logger.addHandler(self._handler)
@@ -198,8 +199,12 @@ class Session:
                 self.fail(str(error))
 
     def fail(self, text: str) -> None:
-        self.last_error = text
         logger.error(text)
+        self.show_error(text)
+
+    def show_error(self, text: str, import_id: str = '') -> None:
+        """`import_id`: of the import that could not be done. '' for the text takes it away."""
+        self.last_error, self.failed_import = text, import_id
 
     # ---- commands
 

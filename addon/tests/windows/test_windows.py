@@ -384,6 +384,31 @@ class Apart(unittest.TestCase):
         second.run('P.group = ""')
         second.wait('session.runs')
 
+    def test_why_an_import_failed_is_reported_shown_and_logged_once_for_each_asset(self):
+        place = self.place()
+        path = os.path.join(place.path, 'payload.json')
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump([{'id': name, 'name': 'Lost ' + name, 'type': 'surface',
+                        'components': [{'type': 'albedo', 'path': '/gone/%s.jpg' % name}]} for name in ('a', 'b')], file)
+        printed = place.background('\n'.join([
+            'import bpy, socket', 'from bridge_hub.running import pump', 'from bridge_hub.session import log_path, session', 'pump(1)',
+            's = socket.create_connection(("127.0.0.1", %d))' % place.port,
+            's.sendall(open(%r, "rb").read()); s.shutdown(1)' % path, 'pump(1)',
+            'item = session.queue.items()[0]',
+            'try: bpy.ops.bridge_hub.import_pending(import_id=item.import_id)',
+            'except RuntimeError as error: print("REPORT " + repr(str(error)))',
+            'pump(1)', 'print("PANEL " + repr(session.last_error))',
+            'print("PARKED %d %r" % (session.status.parked, session.failed_import == session.parked[0].import_id))',
+            'print("LOG " + repr(open(log_path(), encoding="utf-8").read()))']), BRIDGE_HUB_BACKGROUND='1')
+        lines = dict(line.split(' ', 1) for line in printed.splitlines() if line.split(' ')[0].isupper())
+        for name in ('a', 'b'):
+            why = 'Surface “Lost %s” (%s) was not imported: none of its textures can be used' % (name, name)
+            self.assertEqual([lines[where].count(why) for where in ('REPORT', 'PANEL')], [1, 1], printed)
+            # The hub, which may be elsewhere, quotes it once more where it says that the import is parked.
+            self.assertEqual(lines['LOG'].count('] ' + why), 1, printed)
+            self.assertEqual(printed.count('Lost %s: Albedo map' % name), 1, 'in the log alone: no warning is reported beside the error')
+        self.assertEqual(lines['PARKED'], '1 True')
+
     def test_without_a_window_it_runs_only_when_asked(self):
         place = self.place()
         place.background('import bridge_hub.session, bridge_hub.running\n'
