@@ -86,4 +86,6 @@ def torture(parts, arguments):
 def add(env, parts):
     steps.target(env, 'addon-screens', [steps.Step('screens', parts['addon'], lambda: steps.program(
         [sys.executable, '-B', WINDOWS + 'screens.py', SCREENS]))])
+    steps.target(env, 'addon-idle', [steps.Step('what the add-on costs an idle Blender', parts['addon'], lambda: steps.program(
+        [sys.executable, '-B', WINDOWS + 'idle.py', '--seconds', env['seconds']]))])
     steps.target(env, 'addon-torture', [torture(parts, ['--seed', env['seed']] if env['seed'] else [])])

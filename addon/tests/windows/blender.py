@@ -66,6 +66,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def held(port):
+    """Somebody listens there."""
+    with socket.socket() as s:
+        return s.connect_ex(('127.0.0.1', port)) == 0
+
+
 def wait_for(what, condition, patience=PATIENCE_S, every=0.02):
     """The condition's first true value."""
     until = time.monotonic() + patience
@@ -273,12 +279,6 @@ class Blender:
 
     def threads(self):
         return len(os.listdir('/proc/%d/task' % self.pid))
-
-    def cpu_s(self):
-        """What it has used so far, of all its threads."""
-        with open('/proc/%d/stat' % self.pid, encoding='ascii', errors='replace') as file:
-            fields = file.read().rsplit(')', 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
     def show_panel(self):
         """Opens the sidebar and its tab Quixel, which is a click: Blender 3.4 has no other way."""

@@ -9,7 +9,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from blender import VIEW, Blender, Bridge, Display, Place, free_port, wait_for  # noqa: E402
+from blender import VIEW, Blender, Bridge, Display, Place, free_port, held, wait_for  # noqa: E402
 
 HEARTBEAT_MS = 200
 TIMEOUT_MS = 2000
@@ -42,11 +42,6 @@ for _ in range(1000):
     running._on_timer()
 each_us = (time.process_time() - began) * 1000
 """ % IDLE_S
-
-
-def held(port):
-    with socket.socket() as s:
-        return s.connect_ex(('127.0.0.1', port)) == 0
 
 
 class Windows(unittest.TestCase):
@@ -357,7 +352,9 @@ class Apart(unittest.TestCase):
         stranger.listen()
         blender = self.start(place, 'one').ready()
         blender.wait('session.status.mode == Mode.PORT_TAKEN')
-        self.assertIn('port %d is taken' % place.port, blender.value('session.status.problem'))
+        name, pid = blender.value('(session.status.who_has_port, session.status.port_holder_pid)')
+        self.assertEqual(pid, os.getpid())
+        self.assertIn('port %d is taken by %s (process %d)' % (place.port, name, pid), blender.value('session.status.problem'))
         stranger.close()
         blender.wait('session.status.mode == Mode.HUB')
         self.assertEqual(blender.value('session.status.problem'), '')
