@@ -125,7 +125,7 @@ class Discard(OfImport, bpy.types.Operator):
     bl_label = 'Discard'
 
     def execute(self, context: bpy.types.Context) -> Set[str]:
-        session.refuse(self.import_id, 'discarded in %s' % session.name)
+        session.discard([self.import_id])
         return {'FINISHED'}
 
 
@@ -135,8 +135,7 @@ class DiscardAll(Running, bpy.types.Operator):
     bl_label = 'Discard All'
 
     def execute(self, context: bpy.types.Context) -> Set[str]:
-        for item in session.queue.items():
-            session.refuse(item.import_id, 'discarded in %s' % session.name)
+        session.discard(item.import_id for item in session.queue.items())
         return {'FINISHED'}
 
 

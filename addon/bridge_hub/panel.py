@@ -30,13 +30,17 @@ BOX_MARGIN = 76
 
 
 class Panel:
+    """What Blender calls it is the name of its class."""
     bl_space_type = 'VIEW_3D'
     bl_region_type = 'UI'
     bl_category = 'Quixel'
 
 
+class Part(Panel):
+    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+
+
 class VIEW3D_PT_bridge_hub(Panel, bpy.types.Panel):
-    bl_idname = 'VIEW3D_PT_bridge_hub'
     bl_label = 'Quixel Bridge'
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
@@ -88,9 +92,7 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, text: st
         box.operator('bridge_hub.forget_error', icon='X')
 
 
-class VIEW3D_PT_bridge_hub_windows(Panel, bpy.types.Panel):
-    bl_idname = 'VIEW3D_PT_bridge_hub_windows'
-    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+class VIEW3D_PT_bridge_hub_windows(Part, bpy.types.Panel):
     bl_label = 'Blender Windows'
 
     @classmethod
@@ -111,9 +113,7 @@ class VIEW3D_PT_bridge_hub_windows(Panel, bpy.types.Panel):
             button.operator('bridge_hub.claim', text='', icon='IMPORT', depress=active).instance = peer.instance
 
 
-class VIEW3D_PT_bridge_hub_imports(Panel, bpy.types.Panel):
-    bl_idname = 'VIEW3D_PT_bridge_hub_imports'
-    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+class VIEW3D_PT_bridge_hub_imports(Part, bpy.types.Panel):
     bl_label = 'Imports'
 
     @classmethod
@@ -215,9 +215,7 @@ def _draw_missing(box: bpy.types.UILayout, context: bpy.types.Context, item: Pen
     labels(box, context, text, 'ERROR', margin=BOX_MARGIN)
 
 
-class VIEW3D_PT_bridge_hub_parked(Panel, bpy.types.Panel):
-    bl_idname = 'VIEW3D_PT_bridge_hub_parked'
-    bl_parent_id = 'VIEW3D_PT_bridge_hub'
+class VIEW3D_PT_bridge_hub_parked(Part, bpy.types.Panel):
     bl_label = 'Parked'
 
     @classmethod

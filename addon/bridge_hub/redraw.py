@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes Blender draw what shows the hub again, and nothing else: a header costs more, because the view below it is drawn too."""
+"""Makes Blender draw what shows the hub again, and nothing else: a header costs more, because the view below it is drawn
+too."""
 from __future__ import annotations
 
 import bpy

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Iterable
 
 import bpy
 
@@ -250,6 +250,10 @@ class Session:
         self.queue.refused(import_id)
         thumbnails.drop(import_id)
         self.refresh()
+
+    def discard(self, import_ids: Iterable[str]) -> None:
+        for import_id in import_ids:
+            self.refuse(import_id, 'discarded in %s' % self.name)
 
     def rename(self) -> None:
         """After the file has been saved, or another was loaded."""

@@ -55,6 +55,17 @@ class Modes(Case):
 
 
 class Selection(Case):
+    def link(self, name):
+        """A cube of this name, linked from another file."""
+        self.add_cube(name)
+        path = os.path.join(self.library.directory, 'linked.blend')
+        bpy.ops.wm.save_as_mainfile(filepath=path)
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        with bpy.data.libraries.load(path, link=True) as (there, here):
+            here.objects = [name]
+        bpy.context.scene.collection.objects.link(here.objects[0])
+        return here.objects[0]
+
     def test_lights_and_empties_are_passed_over(self):
         bpy.ops.object.light_add()
         bpy.ops.object.empty_add()
@@ -72,14 +83,7 @@ class Selection(Case):
         self.assertEqual([slot.material for slot in cube.material_slots], [first, result.materials[0]])
 
     def test_what_is_linked_keeps_its_material(self):
-        self.add_cube('Linked')
-        path = os.path.join(self.library.directory, 'linked.blend')
-        bpy.ops.wm.save_as_mainfile(filepath=path)
-        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        with bpy.data.libraries.load(path, link=True) as (there, here):
-            here.objects = ['Linked']
-        bpy.context.scene.collection.objects.link(here.objects[0])
-        here.objects[0].select_set(True)
+        self.link('Linked').select_set(True)
         result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
         self.assertEqual(result.warnings, ['“Linked” is linked from another file and keeps its material'])
 
@@ -92,13 +96,7 @@ class Selection(Case):
 
     def test_a_linked_object_of_the_same_name_does_not_take_its_place(self):
         """The name that an import gives can be that of something linked."""
-        self.add_cube('Leaking Stain Décal')
-        path = os.path.join(self.library.directory, 'same.blend')
-        bpy.ops.wm.save_as_mainfile(filepath=path)
-        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        with bpy.data.libraries.load(path, link=True) as (there, here):
-            here.objects = ['Leaking Stain Décal']
-        bpy.context.scene.collection.objects.link(here.objects[0])
+        self.link('Leaking Stain Décal')
         result, = self.imported(self.library.payload('decal'))
         self.assertEqual(result.objects[0].users_collection, (bpy.context.scene.collection,))
         self.assertEqual(bpy.context.selected_objects, result.objects)

@@ -44,6 +44,9 @@ sidebar = next((region for region in area.regions if region.type == 'UI'), None)
 SHOW_SIDEBAR = VIEW + """
 area.spaces[0].show_region_ui = True
 """
+SIDEBAR_IS_SHOWN = VIEW + """
+result = sidebar.width > 1
+"""
 # The tabs are Item, Tool, View and Quixel, from the top down.
 CLICK_TAB = VIEW + """
 x, y = sidebar.x + sidebar.width - 8, sidebar.y + sidebar.height - 165
@@ -103,14 +106,48 @@ class Display:
         self.process.wait()
 
 
+# By the operators that the buttons of the preferences call.
+INSTALL = """
+bpy.ops.preferences.addon_install(filepath=%r)
+bpy.ops.preferences.addon_enable(module="bridge_hub")
+bpy.context.preferences.view.show_splash = False
+bpy.context.preferences.system.viewport_aa = "OFF"
+bpy.context.preferences.filepaths.use_auto_save_temporary_files = False
+bpy.ops.wm.save_userpref()
+"""
+
+# The scene with which Blender starts.
+SAVE_FILES = """
+for path in %r: bpy.ops.wm.save_as_mainfile(filepath=path)
+"""
+
+MAKE_LIBRARY = """
+import shutil, sys
+sys.path.insert(0, %r)
+from library import Library
+made = Library()
+shutil.rmtree(made.directory)
+made.directory = %r
+for name in %r:
+    records = made.payload(name)
+    for record in records:
+        if record.get("previewImage"): made.texture(record["previewImage"], "albedo", (64, 64))
+    print("PAYLOAD " + json.dumps([name, json.dumps(records)]))
+"""
+
+
 class Place:
-    """A home for Blender, a runtime directory for the hub and a port, with the add-on installed from its zip."""
+    """A home for Blender, a runtime directory for the hub and a port, with the add-on installed from its zip.
+
+    `payloads`: the names of those whose meshes, textures and preview images are to be there, as a Megascans library has them.
+    `files`: the names of .blend files.
+    """
 
     installed = None
 
-    def __init__(self, **preferences):
-        # Short: the endpoint is a socket in it.
-        self.path = tempfile.mkdtemp(prefix='bh-addon-')
+    def __init__(self, payloads=(), files=(), **preferences):
+        # Short: the endpoint is a socket in it. And no ASCII, as the names of artists are.
+        self.path = tempfile.mkdtemp(prefix='bh-größe-')
         self.port = preferences.setdefault('port', free_port())
         self.runtime = os.path.join(self.path, 'run')
         for name in ('run', 'home', 'library'):
@@ -121,57 +158,40 @@ class Place:
             BLENDER_USER_CONFIG=os.path.join(self.path, 'config'),
             BLENDER_USER_SCRIPTS=os.path.join(self.path, 'scripts'), LIBGL_ALWAYS_SOFTWARE='1',
             BH_PREFERENCES=json.dumps(preferences))
-        self.install()
+        self.payloads = self._set_up(payloads, files)
 
-    def install(self):
-        """As an artist does it by hand, and then the preferences are saved. Once: the others are copies."""
-        if Place.installed is None:
-            for name in ('config', 'scripts'):
+    def _set_up(self, payloads, files):
+        """All in one Blender, which takes seconds to start. What is installed later are copies."""
+        first = Place.installed is None
+        for name in ('config', 'scripts'):
+            if first:
                 os.mkdir(os.path.join(self.path, name))
-            self.background('\n'.join([
-                'bpy.ops.preferences.addon_install(filepath=%r)' % addon_zip(),
-                'bpy.ops.preferences.addon_enable(module="bridge_hub")',
-                'bpy.context.preferences.view.show_splash = False',
-                'bpy.context.preferences.system.viewport_aa = "OFF"',
-                'bpy.context.preferences.filepaths.use_auto_save_temporary_files = False',
-                'bpy.ops.wm.save_userpref()']))
+            else:
+                shutil.copytree(os.path.join(Place.installed, name), os.path.join(self.path, name))
+        importer, library = os.path.join(TOP, 'addon/tests/importer'), os.path.join(self.path, 'library')
+        texts = [INSTALL % addon_zip()] * first
+        texts += [SAVE_FILES % [self.file(name) for name in files]] * bool(files)
+        texts += [MAKE_LIBRARY % (importer, library, payloads)] * bool(payloads)
+        printed = self.background('\n'.join(texts)) if texts else ''
+        if first:
             Place.installed = tempfile.mkdtemp(prefix='bh-installed-')
             atexit.register(shutil.rmtree, Place.installed, ignore_errors=True)
-            copy_from, copy_to = self.path, Place.installed
-        else:
-            copy_from, copy_to = Place.installed, self.path
-        for name in ('config', 'scripts'):
-            shutil.copytree(os.path.join(copy_from, name), os.path.join(copy_to, name))
+            for name in ('config', 'scripts'):
+                shutil.copytree(os.path.join(self.path, name), os.path.join(Place.installed, name))
+        return dict(json.loads(line.split(' ', 1)[1]) for line in printed.splitlines() if line.startswith('PAYLOAD '))
 
-    def background(self, text, *arguments, **environment):
+    def file(self, name):
+        return os.path.join(self.path, name + '.blend')
+
+    def background(self, text, **environment):
         """What `blender -b` prints; it has gone well."""
-        text = PREFERENCES + text
         done = subprocess.run(
-            ['blender', '--background', '-noaudio', *arguments, '--python-exit-code', '1', '--python-expr', text],
+            ['blender', '--background', '-noaudio', '--python-exit-code', '1', '--python-expr', PREFERENCES + text],
             env={**self.environment, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
         if done.returncode != 0:
             raise AssertionError('blender --background: status %d\n%s' % (done.returncode, done.stdout))
         return done.stdout
-
-    def make_library(self, *names):
-        """Meshes, textures and preview images for these payloads, as a Megascans library has them. Gives the payloads."""
-        made = self.background('\n'.join([
-            'import json, os, shutil, sys', 'sys.path.insert(0, %r)' % os.path.join(TOP, 'addon/tests/importer'),
-            'from library import Library', 'made = Library()', 'shutil.rmtree(made.directory)',
-            'made.directory = %r' % os.path.join(self.path, 'library'),
-            'for name in %r:' % (names,),
-            '    records = made.payload(name)',
-            '    for record in records:',
-            '        if record.get("previewImage"): made.texture(record["previewImage"], "albedo", (64, 64))',
-            '    print("PAYLOAD " + json.dumps([name, json.dumps(records)]))']))
-        return dict(json.loads(line.split(' ', 1)[1]) for line in made.splitlines() if line.startswith('PAYLOAD '))
-
-    def save_files(self, *names):
-        """The scene with which Blender starts."""
-        paths = [os.path.join(self.path, name + '.blend') for name in names]
-        self.background('for path in %r: bpy.ops.wm.save_as_mainfile(filepath=path)' % paths)
-        return paths
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
@@ -283,7 +303,7 @@ class Blender:
     def show_panel(self):
         """Opens the sidebar and its tab Quixel, which is a click: Blender 3.4 has no other way."""
         self.run(SHOW_SIDEBAR)
-        time.sleep(0.5)
+        wait_for('the sidebar of %s opens' % self.name, lambda: self.run(SIDEBAR_IS_SHOWN))
         self.run(CLICK_TAB)
 
     def screenshot(self, path, whole=False):

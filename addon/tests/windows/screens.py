@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from blender import LARGE, VIEW, Blender, Bridge, Display, Place, wait_for  # noqa: E402
 
+FILES = ('forest_v3', 'castle', 'desert_dunes')
 LOST = 'D:/Megascans Library'
 
 
@@ -18,13 +19,13 @@ class Screens:
         self.directory = os.path.abspath(directory)
         os.makedirs(self.directory, exist_ok=True)
         self.display = Display()
-        self.place = Place(heartbeat_ms=200, timeout_ms=2000)
+        self.place = Place(('asset3d', 'surface', 'plant3d', 'batch_mixed8'), FILES, heartbeat_ms=200, timeout_ms=2000)
         self.bridge = Bridge(self.place.port)
-        self.payloads = self.place.make_library('asset3d', 'surface', 'plant3d', 'batch_mixed8')
+        self.payloads = self.place.payloads
         self.blenders = []
 
     def start(self, *names):
-        found = [Blender(self.place, self.display, name, os.path.join(self.place.path, name + '.blend'), size=LARGE)
+        found = [Blender(self.place, self.display, name, self.place.file(name), size=LARGE)
                  for name in names]
         self.blenders += found
         for each in found:
@@ -43,8 +44,7 @@ class Screens:
         blender.wait('len(session.queue) == %d' % count)
 
     def run(self):
-        self.place.save_files('forest_v3', 'castle', 'desert_dunes')
-        one, two, three = self.start('forest_v3', 'castle', 'desert_dunes')
+        one, two, three = self.start(*FILES)
         one.run('session.claim()')
         for each in self.blenders:
             each.wait('len(session.status.peers) == 3 and bool(session.status.active_instance)')

@@ -15,7 +15,7 @@ HEARTBEAT_MS = 200
 TIMEOUT_MS = 2000
 # On a machine that does nothing else; where others keep Blender from its turns, as many of these as that has room for.
 SHOWN_MS, SHOWN_TURNS = 150, 8
-EXPORTS, PAUSE_S = 15, 0.5
+EXPORTS, PAUSE_S = 15, 0.2
 IDLE_S = 2
 IDLE_PERCENT = 1.0
 
@@ -50,12 +50,11 @@ class Windows(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.display = Display()
-        cls.place = Place(heartbeat_ms=HEARTBEAT_MS, timeout_ms=TIMEOUT_MS)
-        cls.bridge = Bridge(cls.place.port)
-        cls.payloads = cls.place.make_library('asset3d', 'surface', 'batch_mixed8')
         names = ('forest', 'castle', 'desert')
-        cls.blenders = {name: Blender(cls.place, cls.display, name, path)
-                        for name, path in zip(names, cls.place.save_files(*names))}
+        cls.place = Place(('asset3d', 'surface', 'batch_mixed8'), names, heartbeat_ms=HEARTBEAT_MS, timeout_ms=TIMEOUT_MS)
+        cls.bridge = Bridge(cls.place.port)
+        cls.payloads = cls.place.payloads
+        cls.blenders = {name: Blender(cls.place, cls.display, name, cls.place.file(name)) for name in names}
         for each in cls.blenders.values():
             each.ready()
             each.show_panel()
@@ -82,7 +81,7 @@ class Windows(unittest.TestCase):
             each.wait('session.status.active == %s' % (each is self.one))
 
     def start(self, name):
-        self.blenders[name] = Blender(self.place, self.display, name, os.path.join(self.place.path, name + '.blend'))
+        self.blenders[name] = Blender(self.place, self.display, name, self.place.file(name))
         self.blenders[name].ready().show_panel()
 
     def hub(self):
@@ -288,20 +287,21 @@ class Windows(unittest.TestCase):
         self.decides(heir, 'import_pending', import_id)
         self.assertIn(', sent before: attempt 2', heir.value('session.last_import'))
 
-    def test_a_window_is_called_as_its_file_after_saving_and_loading(self):
+    def test_a_window_is_called_as_its_file_and_keeps_its_previews_when_that_is_saved_and_another_opened(self):
         path = os.path.join(self.place.path, 'forest_v2.blend')
         names = '[peer.name for peer in session.status.peers]'
-        self.one.run('bpy.ops.wm.save_as_mainfile(filepath=%r)' % path)
-        self.two.wait('"forest_v2" in ' + names)
-        self.one.wait('session.status.active')
-        self.one.run('bpy.ops.wm.open_mainfile(filepath=%r)' % path.replace('_v2', ''))
-        self.two.wait('"forest" in ' + names)
-        self.one.run('bpy.ops.wm.read_homefile()')
-        self.two.wait('"Untitled" in ' + names)
         self.export()
-        self.decides(self.one, 'discard', self.arrives(self.one))
-        self.drops_what_is_parked(self.one)
-        self.one.run('bpy.ops.wm.open_mainfile(filepath=%r)' % path.replace('_v2', ''))
+        import_id = self.arrives(self.one)
+        for operator, name in (('wm.save_as_mainfile(filepath=%r)' % path, 'forest_v2'),
+                               ('wm.open_mainfile(filepath=%r)' % self.place.file('forest'), 'forest'),
+                               ('wm.read_homefile()', 'Untitled')):
+            self.one.run('bpy.ops.' + operator)
+            self.two.wait('"%s" in %s' % (name, names))
+            self.one.wait('session.status.active and len(session.queue) == 1')
+        self.decides(self.one, 'import_pending', import_id)
+        self.one.wait('session.status.waiting == 0')
+        self.assertEqual(self.one.value('(session.last_error, session.status.parked)'), ['', 0])
+        self.one.run('bpy.ops.wm.open_mainfile(filepath=%r)' % self.place.file('forest'))
         self.two.wait('"forest" in ' + names)
 
     def test_disabled_it_leaves_no_thread_and_no_port_and_enabled_it_is_back(self):
@@ -381,22 +381,46 @@ class Apart(unittest.TestCase):
         second.run('P.group = ""')
         second.wait('session.runs')
 
-    def test_why_an_import_failed_is_reported_shown_and_logged_once_for_each_asset(self):
+    def test_a_preview_outlasts_another_port_and_factory_settings_end_it_all(self):
+        place = self.place()
+        blender = self.start(place, 'one').ready()
+        blender.wait('session.status.active')
+        Bridge(place.port).export('[{"id":"a","name":"Kept","type":"surface"}]')
+        blender.wait('len(session.queue) == 1')
+        other = free_port()
+        blender.run('P.port = %d' % other)
+        wait_for('the new port is listened on', lambda: held(other))
+        blender.wait('session.status.active and [item.title for item in session.queue.items()] == ["Kept"]')
+        self.assertFalse(held(place.port))
+        threads = blender.threads()
+        blender.run('bpy.ops.wm.read_factory_settings()')
+        self.assertFalse(blender.value('session.runs'))
+        self.assertFalse(held(other))
+        self.assertEqual(blender.threads(), threads - 1)
+
+    def test_without_a_window_it_runs_only_when_asked_and_all_that_is_said_of_an_import_is_said_once(self):
         place = self.place()
         path = os.path.join(place.path, 'payload.json')
         with open(path, 'w', encoding='utf-8') as file:
             json.dump([{'id': name, 'name': 'Lost ' + name, 'type': 'surface',
                         'components': [{'type': 'albedo', 'path': '/gone/%s.jpg' % name}]} for name in ('a', 'b')], file)
         printed = place.background('\n'.join([
-            'import bpy, socket', 'from bridge_hub.running import pump', 'from bridge_hub.session import log_path, session', 'pump(1)',
+            'import bpy, socket', 'from bridge_hub import diagnostics, running',
+            'from bridge_hub.session import log_path, session',
+            'assert not running.wanted() and not session.runs',
+            'os.environ["BRIDGE_HUB_BACKGROUND"] = "1"', 'assert running.wanted()', 'running.pump(1)',
+            'assert session.status.active, session.status',
             's = socket.create_connection(("127.0.0.1", %d))' % place.port,
-            's.sendall(open(%r, "rb").read()); s.shutdown(1)' % path, 'pump(1)',
+            's.sendall(open(%r, "rb").read()); s.shutdown(1)' % path, 'running.pump(1)',
+            'bpy.ops.bridge_hub.copy_diagnostics()', 'text = diagnostics.text()',
+            'assert "In hand          Lost a and 1 more" in text and "Running as HUB" in text, text',
             'item = session.queue.items()[0]',
             'try: bpy.ops.bridge_hub.import_pending(import_id=item.import_id)',
             'except RuntimeError as error: print("REPORT " + repr(str(error)))',
-            'pump(1)', 'print("PANEL " + repr(session.last_error))',
+            'running.pump(1)', 'print("PANEL " + repr(session.last_error))',
             'print("PARKED %d %r" % (session.status.parked, session.failed_import == session.parked[0].import_id))',
-            'print("LOG " + repr(open(log_path(), encoding="utf-8").read()))']), BRIDGE_HUB_BACKGROUND='1')
+            'print("LOG " + repr(open(log_path(), encoding="utf-8").read()))']))
+        self.assertFalse(held(place.port))
         lines = dict(line.split(' ', 1) for line in printed.splitlines() if line.split(' ')[0].isupper())
         for name in ('a', 'b'):
             why = 'Surface “Lost %s” (%s) was not imported: none of its textures can be used' % (name, name)
@@ -405,21 +429,6 @@ class Apart(unittest.TestCase):
             self.assertEqual(lines['LOG'].count('] ' + why), 1, printed)
             self.assertEqual(printed.count('Lost %s: Albedo map' % name), 1, 'in the log alone: no warning is reported beside the error')
         self.assertEqual(lines['PARKED'], '1 True')
-
-    def test_without_a_window_it_runs_only_when_asked(self):
-        place = self.place()
-        place.background('import bridge_hub.session, bridge_hub.running\n'
-                         'assert not bridge_hub.running.wanted() and not bridge_hub.session.session.runs')
-        place.background('\n'.join([
-            'import bpy, socket', 'from bridge_hub.running import pump', 'from bridge_hub.session import session',
-            'pump(1)', 'assert session.status.active, session.status',
-            's = socket.create_connection(("127.0.0.1", %d))' % place.port,
-            's.sendall(b\'[{"id":"a","name":"One","type":"surface"}]\'); s.shutdown(1)',
-            'pump(1)', 'assert [item.title for item in session.queue.items()] == ["One"]',
-            'bpy.ops.bridge_hub.copy_diagnostics()',
-            'from bridge_hub import diagnostics', 'text = diagnostics.text()',
-            'assert "In hand          One" in text and "Running as HUB" in text, text']), BRIDGE_HUB_BACKGROUND='1')
-        self.assertFalse(held(place.port))
 
 
 if __name__ == '__main__':

@@ -30,9 +30,9 @@ class Run:
         self.random = random.Random(seed)
         self.exports, self.kills = exports, kills
         self.display = Display()
-        self.place = Place(heartbeat_ms=HEARTBEAT_MS, timeout_ms=TIMEOUT_MS, import_at_once=True)
+        self.place = Place(['surface'], heartbeat_ms=HEARTBEAT_MS, timeout_ms=TIMEOUT_MS, import_at_once=True)
         self.bridge = Bridge(self.place.port)
-        self.template = json.loads(self.place.make_library('surface')['surface'])
+        self.template = json.loads(self.place.payloads['surface'])
         self.blenders = {}
         self.killed = []
 
