@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_internal.h"
+#include "escape.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,14 +94,18 @@ int bh_client_ack(bh_client *client, const char *import) {
   return BH_OK;
 }
 
+/* A reason of any length must not become a message that is too large for the hub, which keeps no more of it than this.
+ */
 int bh_client_refuse(bh_client *client, const char *import, const char *why) {
+  char reason[BH_REASON_OCTETS_MAX + 1];
   int64_t message = take(client, import);
 
   if (message < 0) {
     return BH_E_INVALID;
   }
   if (message > 0) {
-    bh_client_answer_error(client, (uint32_t)message, BH_CODE_REFUSED, why);
+    bh_copy_text(reason, sizeof reason, why);
+    bh_client_answer_error(client, (uint32_t)message, BH_CODE_REFUSED, reason);
     bh_client_check_output(client);
   }
   return BH_OK;

@@ -59,3 +59,17 @@ char *bh_escape(const char *text, char *out, size_t size) {
   }
   return out;
 }
+
+void bh_copy_text(char *to, size_t room, const char *from) {
+  const char *end = memchr(from, '\0', room);
+  size_t size = end == NULL ? room : (size_t)(end - from);
+
+  if (size == room) {
+    size--;
+    while (size > 0 && ((unsigned char)from[size] & 0xC0u) == 0x80u) {
+      size--;
+    }
+  }
+  memcpy(to, from, size);
+  to[size] = '\0';
+}

@@ -11,4 +11,7 @@
  */
 char *bh_escape(const char *text, char *out, size_t size);
 
+/* Cut at `room` - 1 octets, never inside a character of UTF-8. */
+void bh_copy_text(char *to, size_t room, const char *from);
+
 #endif

@@ -711,6 +711,23 @@ Test(client, an_answer_waits_until_the_import_comes_again) {
   client_says("ACK", "{'for':THAT}");
 }
 
+/* The hub would close the connection at a message that is too large, and send the import again: for ever. */
+Test(client, a_reason_of_any_length_is_sent_as_far_as_the_hub_keeps_it) {
+  char reason[BH_CLIENT_BODY_MAX + 1];
+  char expected[BH_REASON_OCTETS_MAX + 64];
+
+  registers();
+  hub_sends_import("i-1", 1);
+  happens(BH_EV_IMPORT);
+  memset(reason, 'x', sizeof reason - 1);
+  memcpy(reason + BH_REASON_OCTETS_MAX - 1, "\xC3\xA4", 2);
+  reason[sizeof reason - 1] = '\0';
+  bh_client_refuse(client, "i-1", reason);
+  snprintf(expected, sizeof expected, "{'for':THAT,'code':'refused','message':'%.*s'}", BH_REASON_OCTETS_MAX - 1,
+           reason);
+  client_says("ERROR", "%s", expected);
+}
+
 /* BH-CLIENT-003 */
 Test(client, a_refused_import_is_handed_up_again) {
   registers();

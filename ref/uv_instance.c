@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "buffer.h"
+#include "escape.h"
 #include "uv_instance_events.h"
 #include "uv_link.h"
 #include "uv_thread.h"
@@ -64,22 +65,6 @@ struct bh_instance {
   bh_instance_view view;
 };
 
-/* ---- texts */
-
-/* UTF-8 is cut between characters. */
-static void copy_text(char *to, size_t room, const char *from) {
-  size_t size = strnlen(from, room);
-
-  if (size == room) {
-    size--;
-    while (size > 0 && ((unsigned char)from[size] & 0xc0u) == 0x80u) {
-      size--;
-    }
-  }
-  memcpy(to, from, size);
-  to[size] = '\0';
-}
-
 /* ---- events out */
 
 static void post(bh_instance *instance, const bh_instance_event *event) {
@@ -96,15 +81,15 @@ static void post(bh_instance *instance, const bh_instance_event *event) {
 static void post_kind(bh_instance *instance, bh_instance_event_kind kind, const char *message) {
   bh_instance_event event = {.kind = kind};
 
-  copy_text(event.message, sizeof event.message, message);
+  bh_copy_text(event.message, sizeof event.message, message);
   post(instance, &event);
 }
 
 static void post_failed(bh_instance *instance, bh_command command, const char *import, const char *message) {
   bh_instance_event event = {.kind = BH_INSTANCE_FAILED, .command = command};
 
-  copy_text(event.import, sizeof event.import, import);
-  copy_text(event.message, sizeof event.message, message);
+  bh_copy_text(event.import, sizeof event.import, import);
+  bh_copy_text(event.message, sizeof event.message, message);
   post(instance, &event);
 }
 
@@ -121,7 +106,7 @@ static void set_mode(bh_instance *instance, bh_mode mode, const char *text) {
   static const bh_port_holder nobody;
   bh_instance_event event = {.kind = BH_INSTANCE_MODE, .mode = mode};
 
-  copy_text(event.message, sizeof event.message, text);
+  bh_copy_text(event.message, sizeof event.message, text);
   uv_mutex_lock(&instance->mutex);
   instance->view.mode = mode;
   memcpy(instance->view.mode_text, event.message, sizeof event.message);
@@ -143,7 +128,7 @@ static void update_view(bh_instance *instance) {
   instance->view.parked = view.parked;
   memcpy(instance->view.active_instance, view.active, sizeof view.active);
   if (view.registered) {
-    copy_text(instance->view.problem, sizeof instance->view.problem, view.problem);
+    bh_copy_text(instance->view.problem, sizeof instance->view.problem, view.problem);
   }
   instance->view.active =
       view.registered && view.active[0] != '\0' && strcmp(view.active, instance->view.instance) == 0;
@@ -342,7 +327,7 @@ static void post_event(bh_instance *instance, bh_instance_event_kind kind, const
   memcpy(event.code, from->code, sizeof event.code);
   if (kind == BH_INSTANCE_DONE || kind == BH_INSTANCE_FAILED) {
     event.command = forget(instance, from->request);
-    copy_text(event.message, sizeof event.message, from->message == NULL ? "" : from->message);
+    bh_copy_text(event.message, sizeof event.message, from->message == NULL ? "" : from->message);
   }
   post(instance, &event);
 }
@@ -636,7 +621,7 @@ static int begin(bh_instance *instance, const bh_instance_config *config, const 
 
 static int failed(int error, const bh_why *why, char *text, size_t size) {
   if (text != NULL && size > 0) {
-    copy_text(text, size, why->text);
+    bh_copy_text(text, size, why->text);
   }
   return error == UV_ENOMEM ? BH_E_NO_MEMORY : BH_E_INVALID;
 }

@@ -8,6 +8,7 @@ import bpy
 
 from . import override
 from .session import preferences, session
+from .wrapping import first_lines
 
 
 def why_not_now() -> str:
@@ -38,7 +39,7 @@ def tick() -> None:
 
 def _show(title: str, text: str) -> None:
     def draw(menu: bpy.types.Menu, context: Any) -> None:
-        for line in text.splitlines()[:10]:
+        for line in first_lines(text).splitlines():
             menu.layout.label(text=line)
 
     if not bpy.app.background:

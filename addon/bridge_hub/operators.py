@@ -12,6 +12,7 @@ from . import bridge_program, diagnostics, importing
 from .bridge_program import BridgeError
 from .library import LibraryError
 from .session import preferences, session
+from .wrapping import first_lines
 
 CLAIMED = 'This Blender instance is now active for Bridge imports'
 CLAIMS_LATER = 'This Blender instance becomes active for Bridge imports as soon as there is a hub'
@@ -113,9 +114,8 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, import_ids
     for level, texts in [('INFO', [outcome.summary for outcome in outcomes]),
                          ('WARNING', [text for outcome in outcomes for text in outcome.warnings]),
                          ('ERROR', [outcome.error for outcome in outcomes])]:
-        text = '\n'.join(filter(None, texts))
-        if text:
-            operator.report({level}, text)
+        if any(texts):
+            operator.report({level}, first_lines('\n'.join(filter(None, texts))))
     return {'FINISHED'} if any(outcome.changed for outcome in outcomes) else {'CANCELLED'}
 
 

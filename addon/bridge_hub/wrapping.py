@@ -6,6 +6,17 @@ import re
 from typing import Callable
 
 
+# Of a popup: a batch of a hundred assets can have as many to say.
+LINES_MAX = 10
+
+
+def first_lines(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) <= LINES_MAX:
+        return text
+    return '\n'.join(lines[:LINES_MAX - 1] + ['and %d more: see the log' % (len(lines) - LINES_MAX + 1)])
+
+
 def wrap(text: str, fits: Callable[[str], bool]) -> list[str]:
     """At spaces where there are some. Paths have none, and are cut where the line ends."""
     lines: list[str] = []

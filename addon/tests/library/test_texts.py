@@ -13,7 +13,7 @@ from bridge_hub import bridge_program, names
 from bridge_hub.bridge_program import BridgeError
 from bridge_hub.instance import Peer
 from bridge_hub.pending import Queue
-from bridge_hub.wrapping import wrap
+from bridge_hub.wrapping import first_lines, wrap
 
 
 class Names(unittest.TestCase):
@@ -67,6 +67,12 @@ class Lines(unittest.TestCase):
         self.assertEqual(lines('one\ntwo'), ['one', 'two'])
         self.assertEqual(lines(''), [])
         self.assertEqual(wrap('wide', lambda line: False), ['w', 'i', 'd', 'e'])
+
+
+    def test_a_popup_has_no_more_lines_than_fit(self):
+        self.assertEqual(first_lines('one\ntwo'), 'one\ntwo')
+        text = first_lines('\n'.join(map(str, range(100))))
+        self.assertEqual(text.splitlines(), [*'012345678', 'and 91 more: see the log'])
 
 
 class Bridge(unittest.TestCase):

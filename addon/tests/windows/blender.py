@@ -132,7 +132,7 @@ for name in %r:
     records = made.payload(name)
     for record in records:
         if record.get("previewImage"): made.texture(record["previewImage"], "albedo", (64, 64))
-    print("PAYLOAD " + json.dumps([name, json.dumps(records)]))
+    print("PAYLOAD " + json.dumps([name, json.dumps(records, ensure_ascii=False)]))
 """
 
 
