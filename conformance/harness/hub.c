@@ -68,6 +68,13 @@ static const char *need_of(const char *more) {
   return need;
 }
 
+/* A hub that is not told these cannot do what the feature is about. */
+static void need_placeholder(const char *need, const char *feature, const char *placeholder) {
+  if (names_feature(need, feature) && !strstr(environment(ENV_HUB), placeholder)) {
+    unimplemented("the command line has no %s", placeholder);
+  }
+}
+
 struct hub *hub_prepare(struct hub_options options) {
   struct hub *hub = allocate(sizeof *hub);
   struct hub_process *process = allocate(sizeof *process);
@@ -92,9 +99,8 @@ struct hub *hub_prepare(struct hub_options options) {
   process->values[4] = (struct placeholder){"heartbeat_ms", format("%u", hub->heartbeat_ms)};
   process->values[5] = (struct placeholder){"timeout_ms", format("%u", hub->timeout_ms)};
   process->values[6] = (struct placeholder){"need", need_of(options.need)};
-  if (names_feature(process->values[6].value, "also-port") && !strstr(environment(ENV_HUB), "{also_port}")) {
-    unimplemented("the command line has no {also_port}");
-  }
+  need_placeholder(process->values[6].value, "also-port", "{also_port}");
+  need_placeholder(process->values[6].value, "groups", "{group}");
   process->process = (struct process){.state = {&hub->running, &hub->exit_status, &hub->exit_signal},
                                       .what = "hub",
                                       .lane = ++hub_count == 1 ? "hub" : format("hub %u", hub_count),

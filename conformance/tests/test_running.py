@@ -66,6 +66,10 @@ class ExitStatus(unittest.TestCase):
     def test_unimplemented_is_no_failure(self):
         self.expect(CONFORMANT, run('names/*', hub=UNIMPLEMENTED), 'UNIMPLEMENTED')
 
+    def test_what_the_command_line_cannot_tell_is_unimplemented(self):
+        done = run('names/a-group-*', hub=RIGHT.replace(' --group {group}', ''))
+        self.expect(INCONCLUSIVE, done, '2 unimplemented', 'the command line has no {group}')
+
     def test_nothing_tested(self):
         self.expect(INCONCLUSIVE, run('registration/*', hub='exit 89'), '%d unimplemented' % REGISTRATION)
 
