@@ -9,6 +9,12 @@ static char *quoted(const char *text) {
   return fill_in("{text}", &whole, 1);
 }
 
+/* Most need no quotes, and are read more easily without. */
+static const char *program(const struct options *options) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+-";
+  return options->program[strspn(options->program, plain)] ? quoted(options->program) : options->program;
+}
+
 static char *option(const char *name, const char *value) {
   return value ? format(" --%s %s", name, quoted(value)) : "";
 }
@@ -25,7 +31,7 @@ static char *drawn(const struct entry *entry, const struct options *options) {
 char *command_again(const struct entry *entry, const struct options *options) {
   char *scale =
       options->time_scale > 1 || options->time_scale < 1 ? format(" --time-scale %g", options->time_scale) : "";
-  return format("%s%s%s%s%s%s%s%s%s --verbose %s", options->program, option("hub", options->hub),
+  return format("%s%s%s%s%s%s%s%s%s --verbose %s", program(options), option("hub", options->hub),
                 option("client", options->client), option("kill", options->kill), option("connect", options->connect),
                 option("listen", options->listen), option("vectors", options->given_vectors), scale,
                 drawn(entry, options), entry->slug);

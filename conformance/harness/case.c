@@ -256,7 +256,7 @@ void fail_as(const char *id, const char *expected, const char *pattern, ...) {
   }
   find_reason(id, expected, came);
   record_breach(id, format("expected %s; came %s", expected, came));
-  stop_skipped("SKIP", id, expected, format("%s, so that what this case is about could not be seen", came));
+  stop_skipped("SKIP", id, expected, format("%s: what this case is about could not be seen", came));
 }
 
 void skip(const char *pattern, ...) {

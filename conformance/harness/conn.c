@@ -305,11 +305,23 @@ static void take_message(struct conn_stream *stream) {
   }
 }
 
+/* What the first wrong octet stands behind: a header begun well, or a message, whose length may be what is wrong. */
+static const char *before_break(const struct conn_stream *stream) {
+  if (stream->header_size) {
+    return format("behind \"%s\" ", printable(stream->header, stream->header_size, 60));
+  }
+  if (stream->message_count) {
+    const struct message *last = stream->messages[stream->message_count - 1];
+    return format("behind %s %u, by its length, ", last->type, last->id);
+  }
+  return "";
+}
+
 static void break_off(struct conn_stream *stream, const uint8_t *octets, size_t size) {
   stream->in_broken = true;
   record_traffic(RECORD_RECEIVE, stream->conn.name, "octets that are no message", octets, size, false);
-  breach("BH-FRAME-001", "what the %s sends on %s is no message: \"%s%s\"", stream->conn.peer, stream->conn.name,
-         printable(stream->header, stream->header_size, 60), printable(octets, size, 60));
+  breach("BH-FRAME-001", "what the %s sends on %s is no message: %scame \"%s\"", stream->conn.peer, stream->conn.name,
+         before_break(stream), printable(octets, size, 60));
 }
 
 /* The type is kept as it came, because one that is none of the eight has no name in the core. */

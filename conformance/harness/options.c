@@ -252,12 +252,13 @@ static void take_option(int option, struct options *options) {
 
 static void check_reports(const struct options *options) {
   const char *const paths[] = {options->tap, options->xml, options->json, options->html};
-  size_t outputs = 0;
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-    outputs += paths[i] && strcmp(paths[i], "-") == 0;
-  }
-  if (outputs > 1) {
-    usage("only one report can be written to standard output");
+    for (size_t j = 0; paths[i] && j < i; j++) {
+      if (paths[j] && strcmp(paths[i], paths[j]) == 0) {
+        usage(strcmp(paths[i], "-") == 0 ? "only one report can be written to standard output"
+                                         : "each of --tap, --xml, --json and --html needs a file of its own");
+      }
+    }
   }
 }
 

@@ -46,7 +46,7 @@ static void write_directive(bh_buffer *out, const struct result *result) {
       bh_write_text(out, verdict_name(result->verdict));
       bh_write_text(out, ": ");
     }
-    write_tap_text(out, *result->came ? result->came : result->expected);
+    write_tap_text(out, result_message(result));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "report.h"
 #include "result.h"
 
 #define SHOWN 110
@@ -145,7 +146,7 @@ void report_case(const struct result *result, const struct options *options, str
   }
   fprintf(out, "  %-13s %s%s\n", verdict_name(verdict), result->entry->slug, result->known ? "  (known)" : "");
   if (verdict == VERDICT_SKIP || verdict == VERDICT_UNIMPLEMENTED) {
-    fprintf(out, "      %s\n", result->came);
+    fprintf(out, "      %s\n", result_message(result));
   }
   if (is_grave(verdict)) {
     print_explanation(result, out);

@@ -128,10 +128,13 @@ static struct criterion_logger logger = {
     .log_post_fini = on_end,
 };
 
-static bool make_run_directory(char *run, size_t size) {
+static const char *temporary_directory(void) {
   const char *temporary = environment("TMPDIR");
-  bool usable = *temporary == '/' && strlen(temporary) <= TEMPORARY_MAX;
-  snprintf(run, size, "%s/bhc-XXXXXX", usable ? temporary : "/tmp");
+  return *temporary == '/' && strlen(temporary) <= TEMPORARY_MAX ? temporary : "/tmp";
+}
+
+static bool make_run_directory(char *run, size_t size) {
+  snprintf(run, size, "%s/bhc-XXXXXX", temporary_directory());
   if (!mkdtemp(run)) {
     return false;
   }
@@ -310,7 +313,9 @@ static int run_guarded(const char *run) {
 int run_cases(const struct catalogue *catalogue, struct options *options) {
   static char run[128]; /* the callbacks need it too */
   if (!make_run_directory(run, sizeof run)) {
-    return broken("make a private directory");
+    char what[160];
+    snprintf(what, sizeof what, "make a private directory in %s", temporary_directory());
+    return broken(what);
   }
   current.catalogue = catalogue;
   current.options = options;

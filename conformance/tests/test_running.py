@@ -77,7 +77,7 @@ class ExitStatus(unittest.TestCase):
         self.expect(USAGE, run('no/such-case'), 'no case fits')
 
     def test_usage(self):
-        for arguments in (['--jobs', '0'], ['--jobs', '2x'], ['--repeat', '-1'], ['--seed', 'x'], ['--seed', '0'],
+        for arguments in (['--jobs', '0'], ['--jobs', '2x'], ['--xml', 'report', '--html', 'report'], ['--repeat', '-1'], ['--seed', 'x'], ['--seed', '0'],
                           ['--time-scale', '0'], ['--no-such'], ['--known-failures', '/no/such/file']):
             with self.subTest(arguments):
                 done = run(*arguments, ACK_CASE)
@@ -148,6 +148,17 @@ class Repetition(unittest.TestCase):
                         hub='sh "%s" {endpoint} {port} {state} {spool}' % script.name)
             line = re.search(r'^ *again +(.*)$', first.stdout, re.MULTILINE)[1]
             self.assertIn('--seed 5', line)
+            again = subprocess.run(line, shell=True, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(FAULTS, again.returncode, again.stdout)
+        self.assertIn('1 case on', again.stdout)
+
+    def test_the_line_quotes_the_suite_where_it_lies_in_such_a_place(self):
+        with tempfile.TemporaryDirectory(suffix=" it's") as directory:
+            suite = directory + '/suite'
+            os.symlink(SUITE, suite)
+            first = subprocess.run([suite, '--hub', 'exit 3', ACK_CASE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   text=True, timeout=60, check=False)
+            line = re.search(r'^ *again +(.*)$', first.stdout, re.MULTILINE)[1]
             again = subprocess.run(line, shell=True, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual(FAULTS, again.returncode, again.stdout)
         self.assertIn('1 case on', again.stdout)
