@@ -108,9 +108,14 @@ static enum verdict verdict_of(const struct json *line) {
 /* The worker ended before it could tell. */
 static void judge_by_end(struct result *result, int signal) {
   result->verdict = signal == SIGALRM ? VERDICT_TIMEOUT : VERDICT_BROKEN;
-  result->came = signal == SIGALRM
-                     ? "no end of the case in its time"
-                     : format("the end of the case's process, by signal %d: a fault of the suite", signal);
+  if (signal == SIGALRM) {
+    result->came = "no end of the case in its time";
+  } else if (signal) {
+    result->came = format("the end of the case's process, by signal %d: a fault of the suite", signal);
+  } else {
+    result->came =
+        "the end of the case's process before its record was whole: a fault of the suite, or no room in TMPDIR";
+  }
 }
 
 static struct breach *breach_of(struct result *result, const char *id, size_t *capacity) {

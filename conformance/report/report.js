@@ -93,7 +93,7 @@
         (cases.some((found) => found.known) ? ', but for failures that are known.' : '.')];
     case 1:
       return ['bad', 'Not conformant', [failed ? `${failed} of ${told} failed, or showed a requirement broken in passing.` : '',
-        data.stale.length ? `${plural(data.stale.length, 'known failure')} fails no longer, or fits no case.` : ''].join(' ')];
+        data.stale.length ? `${plural(data.stale.length, 'line')} of the known failures ${data.stale.length === 1 ? 'is' : 'are'} no longer true.` : ''].join(' ')];
     case 2:
       return ['open', 'Not to be told', 'Nothing failed, but something could not be judged, or nothing was tested.'];
     default:
@@ -463,6 +463,10 @@
         this.apply();
       }
       found.element.closest('.section').open = true;
+      /* What is inside comes when it is opened, and the diagram in the next frame: until then the page may end too soon. */
+      if (!found.element.open) {
+        found.element.addEventListener('toggle', () => requestAnimationFrame(() => found.element.scrollIntoView()), { once: true });
+      }
       found.element.open = true;
       found.element.scrollIntoView();
       found.element.querySelector('summary').focus({ preventScroll: true });
