@@ -2,6 +2,7 @@
 """Text on several lines, which a label of Blender's does not do: it cuts what is too long."""
 from __future__ import annotations
 
+from itertools import islice
 from typing import Callable
 
 import blf
@@ -32,7 +33,7 @@ def labels(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, ic
     scale = bpy.context.preferences.system.ui_scale
     room = context.region.width - (margin + (INDENT if icon != 'NONE' else 0)) * scale
     measure = width_of_text()
-    lines = wrap(text, lambda line: measure(line) <= room)
+    lines = list(islice(wrap(text, lambda line: measure(line) <= room), most + 1))
     if len(lines) > most:
         lines[most - 1:] = [lines[most - 1][:-1] + '…']
     column = layout.column(align=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
+from typing import Callable, Iterator
 
 
 # Of a popup: a batch of a hundred assets can have as many to say.
@@ -17,21 +17,29 @@ def first_lines(text: str) -> str:
     return '\n'.join(lines[:LINES_MAX - 1] + ['and %d more: see the log' % (len(lines) - LINES_MAX + 1)])
 
 
-def wrap(text: str, fits: Callable[[str], bool]) -> list[str]:
-    """At spaces where there are some. Paths have none, and are cut where the line ends."""
-    lines: list[str] = []
+def _room(word: str, fits: Callable[[str], bool]) -> int:
+    """How much of a word that is too long fits; at least one character."""
+    least, most = 1, len(word)
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if fits(word[:middle]) else (least, middle - 1)
+    return least
+
+
+def wrap(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
+    """At spaces where there are some. Paths have none, and are cut where the line ends. Who shows only the first lines has no
+    others measured, which takes long."""
     for paragraph in text.splitlines():
         line = ''
         for word in re.findall(r'\s+|\S+', paragraph):
             while word.strip() and not fits((line + word).rstrip()):
                 if line.strip():
-                    lines.append(line.rstrip())
+                    yield line.rstrip()
                     line, word = '', word.lstrip()
                     continue
-                room = next(size for size in range(len(word), 0, -1) if size == 1 or fits(word[:size]))
-                lines.append(word[:room])
+                room = _room(word, fits)
+                yield word[:room]
                 word = word[room:]
             line += word
         if line.strip():
-            lines.append(line.rstrip())
-    return lines
+            yield line.rstrip()

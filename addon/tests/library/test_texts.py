@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from itertools import islice
 
 import place
 
@@ -60,14 +61,23 @@ class Imports(unittest.TestCase):
 class Lines(unittest.TestCase):
     def test_lines_end_at_spaces_and_long_words_where_the_line_ends(self):
         def lines(text):
-            return wrap(text, lambda line: len(line) <= 10)
+            return list(wrap(text, lambda line: len(line) <= 10))
         self.assertEqual(lines('port 24981 is taken'), ['port 24981', 'is taken'])
         self.assertEqual(lines('/tmp/QuixelBridge'), ['/tmp/Quixe', 'lBridge'])
         self.assertEqual(lines('at /tmp/QuixelBridge now'), ['at', '/tmp/Quixe', 'lBridge', 'now'])
         self.assertEqual(lines('one\ntwo'), ['one', 'two'])
         self.assertEqual(lines(''), [])
-        self.assertEqual(wrap('wide', lambda line: False), ['w', 'i', 'd', 'e'])
+        self.assertEqual(list(wrap('wide', lambda line: False)), ['w', 'i', 'd', 'e'])
 
+    def test_of_a_long_text_only_what_is_shown_is_measured(self):
+        measured = []
+
+        def fits(line):
+            measured.append(line)
+            return len(line) <= 20
+        text = '\n'.join('not on disk: /gone/%s.jpg' % ('y' * 300) for _ in range(300))
+        self.assertEqual(len(list(islice(wrap(text, fits), 12))), 12)
+        self.assertLess(len(measured), 200)
 
     def test_a_popup_has_no_more_lines_than_fit(self):
         self.assertEqual(first_lines('one\ntwo'), 'one\ntwo')
