@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd_system.h"
 
+#include "uv_file.h"
 #include "uv_wide_windows.h"
 
 #include <errno.h>
@@ -72,7 +73,8 @@ const cmd_signal cmd_signal_list[CMD_SIGNALS_MAX] = {
     {SIGINT, "interrupted"}, {SIGBREAK, "interrupted by Ctrl-Break"}, {SIGHUP, "its console is closed"}};
 
 FILE *cmd_open_file(const char *name) {
-  wchar_t *wide = bh_wide(name);
+  char room[BH_NATIVE_PATH_MAX];
+  wchar_t *wide = bh_wide(bh_path_native(name, room));
   FILE *file;
 
   if (wide == NULL) {

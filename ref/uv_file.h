@@ -17,6 +17,11 @@
 
 extern const char bh_path_separator[]; /* "/", or on Windows "\\" */
 
+/* A path as the system is called with it: `path` itself, or a text in `room`. Windows takes no more than 260 characters
+ * of one that does not begin with \\?\. */
+enum { BH_NATIVE_PATH_MAX = 2 * BH_PATH_MAX };
+const char *bh_path_native(const char *path, char room[BH_NATIVE_PATH_MAX]);
+
 /* UV_ENAMETOOLONG rather than cut short. `name` and `suffix` may be "". */
 int bh_path_join(char path[BH_PATH_MAX], const char *directory, const char *name, const char *suffix);
 

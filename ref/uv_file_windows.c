@@ -12,52 +12,58 @@ const char bh_path_separator[] = "\\";
 
 enum { RENAMES_MAX = 10, RENAME_PAUSE_MS = 2 };
 
-/* A link is not followed; Windows has no flag for that. */
-static int check_link(const char *path) {
-  uv_stat_t status;
+/* ---- paths */
 
-  return bh_file_link_status(path, &status) == 0 && (status.st_mode & S_IFMT) == S_IFLNK ? UV_ELOOP : 0;
+/* What lifts the limit. Behind it stands a drive, or what follows the two backslashes of a server. */
+static const WCHAR verbatim[] = L"\\\\?\\";
+static const WCHAR verbatim_server[] = L"\\\\?\\UNC\\";
+
+enum { DRIVE_SIZE = 3, VERBATIM_SIZE = 4 };
+
+static bool is_separator(WCHAR c) {
+  return c == L'\\' || c == L'/';
 }
 
-static int open_file(const char *path, int flags) {
-  uv_fs_t request;
-  int file;
-
-  uv_fs_open(NULL, &request, path, flags, _S_IREAD | _S_IWRITE, NULL);
-  file = (int)request.result;
-  uv_fs_req_cleanup(&request);
-  return file;
+/* A name of a device, and a path that has the prefix already. */
+static bool is_verbatim(const WCHAR *path) {
+  return wcslen(path) >= VERBATIM_SIZE && is_separator(path[0]) && is_separator(path[1]) &&
+         (path[2] == L'?' || path[2] == L'.') && is_separator(path[3]);
 }
 
-int bh_file_create(const char *path) {
-  return open_file(path, UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_EXCL);
+static bool is_on_drive(const WCHAR *absolute) {
+  return wcslen(absolute) >= DRIVE_SIZE && absolute[1] == L':' && absolute[2] == L'\\';
 }
 
-static int open_regular(const char *path, int flags) {
-  uv_stat_t status;
-  int error = check_link(path);
-  int file = error != 0 ? error : open_file(path, flags);
+static bool to_utf8(const WCHAR *wide, char *text, size_t size) {
+  return WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, (int)size, NULL, NULL) > 0;
+}
 
-  if (file < 0) {
-    return file;
+static bool add_prefix(const WCHAR *absolute, char room[BH_NATIVE_PATH_MAX]) {
+  const bool on_drive = is_on_drive(absolute);
+  size_t prefix;
+
+  if (is_verbatim(absolute) || (!on_drive && !(is_separator(absolute[0]) && is_separator(absolute[1])))) {
+    return false;
   }
-  error = bh_file_status(file, &status);
-  if (error == 0 && (status.st_mode & S_IFMT) != S_IFREG) {
-    error = UV_EINVAL;
-  }
-  if (error != 0) {
-    bh_file_close(file);
-    return error;
-  }
-  return file;
+  to_utf8(on_drive ? verbatim : verbatim_server, room, BH_NATIVE_PATH_MAX);
+  prefix = strlen(room);
+  return to_utf8(on_drive ? absolute : absolute + 2, room + prefix, BH_NATIVE_PATH_MAX - prefix);
 }
 
-int bh_file_open(const char *path) {
-  return open_regular(path, UV_FS_O_RDONLY);
+/* Behind the prefix the system takes a path as it stands: it has to be absolute, with no / and no .. in it. */
+const char *bh_path_native(const char *path, char room[BH_NATIVE_PATH_MAX]) {
+  WCHAR absolute[BH_NATIVE_PATH_MAX];
+  WCHAR *wide = bh_wide(path);
+  DWORD size = wide == NULL || wide[0] == L'\0' ? 0 : GetFullPathNameW(wide, BH_NATIVE_PATH_MAX, absolute, NULL);
+
+  free(wide);
+  return size > 0 && size < BH_NATIVE_PATH_MAX && add_prefix(absolute, room) ? room : path;
 }
 
-int bh_file_append(const char *path) {
-  return open_regular(path, UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_APPEND);
+static WCHAR *wide_native(const char *path) {
+  char room[BH_NATIVE_PATH_MAX];
+
+  return bh_wide(bh_path_native(path, room));
 }
 
 /* ---- rename */
@@ -112,8 +118,8 @@ static DWORD rename_once(const WCHAR *from, const WCHAR *to) {
 
 /* A reader that allows no renaming (most do not) is soon done: a virus scanner, an editor. */
 int bh_file_rename(const char *from, const char *to) {
-  WCHAR *wide_from = bh_wide(from);
-  WCHAR *wide_to = bh_wide(to);
+  WCHAR *wide_from = wide_native(from);
+  WCHAR *wide_to = wide_native(to);
   DWORD error = wide_from == NULL || wide_to == NULL ? ERROR_NOT_ENOUGH_MEMORY : rename_once(wide_from, wide_to);
 
   for (int i = 1; i < RENAMES_MAX && is_passing(error); i++) {

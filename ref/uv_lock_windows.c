@@ -28,8 +28,9 @@ static int why_not_locked(void) {
 }
 
 static int open_file(const char *path, int flags) {
+  char room[BH_NATIVE_PATH_MAX];
   uv_fs_t request;
-  int file = uv_fs_open(NULL, &request, path, flags, 0600, NULL);
+  int file = uv_fs_open(NULL, &request, bh_path_native(path, room), flags, 0600, NULL);
 
   uv_fs_req_cleanup(&request);
   return file;

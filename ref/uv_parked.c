@@ -270,6 +270,7 @@ int bh_parked_retry(const char *spool, const char *id, char *why, size_t why_siz
 int bh_parked_drop(const char *spool, const char *id, char *why, size_t why_size) {
   bh_import import;
   char path[BH_PATH_MAX];
+  char room[BH_NATIVE_PATH_MAX];
   uv_fs_t request;
   int result = find(spool, id, &import, why, why_size);
   int error;
@@ -279,7 +280,7 @@ int bh_parked_drop(const char *spool, const char *id, char *why, size_t why_size
   }
   error = place_of(path, spool, parked, &import);
   if (error == 0) {
-    error = uv_fs_unlink(NULL, &request, path, NULL);
+    error = uv_fs_unlink(NULL, &request, bh_path_native(path, room), NULL);
     uv_fs_req_cleanup(&request);
   }
   result = ended(spool, id, "removed", error, why, why_size);

@@ -55,18 +55,20 @@ int bh_spool_move(const bh_spool *spool, const char *from_directory, const bh_im
 
 static int make_directory(const char *path, uv_stat_t *status) {
   int error = bh_directory_make(path);
+  char room[BH_NATIVE_PATH_MAX];
   uv_fs_t request;
 
   if (error != 0) {
     return error;
   }
-  error = uv_fs_stat(NULL, &request, path, NULL);
+  error = uv_fs_stat(NULL, &request, bh_path_native(path, room), NULL);
   *status = request.statbuf;
   uv_fs_req_cleanup(&request);
   return error;
 }
 
 static int make_private(const char *path, bh_why *why) {
+  char room[BH_NATIVE_PATH_MAX];
   uv_stat_t status;
   uv_fs_t request;
   int error = make_directory(path, &status);
@@ -81,7 +83,7 @@ static int make_private(const char *path, bh_why *why) {
     return bh_why_set(why, UV_EPERM, "the spool %s belongs to another user", path);
   }
   if (!bh_directory_is_private(&status)) {
-    error = uv_fs_chmod(NULL, &request, path, 0700, NULL);
+    error = uv_fs_chmod(NULL, &request, bh_path_native(path, room), 0700, NULL);
     uv_fs_req_cleanup(&request);
   }
   if (error == 0) {

@@ -36,7 +36,11 @@ PLATFORMS = {
 }
 
 SOURCE = 'build/libuv/source'
+PATCHED = 'build/libuv/patched'
 INCLUDE = '#' + SOURCE + '/include'
+
+# Ours, each for one file of the source package: windows/NAME.patch.
+PATCHES = {'src/win/pipe.c': 'libuv-reject-remote-clients'}
 
 _built = {}
 
@@ -105,6 +109,20 @@ def _sources(env):
     return _built['sources']
 
 
+# ---- our patches
+
+# What no longer fits to the letter has to be looked at: no lines are guessed, and no half of it is kept.
+_PATCH = 'patch --quiet --fuzz=0 --reject-file=- --output=$TARGET $SOURCES'
+
+
+def _patched(env, name):
+    """The file to compile for `name`: itself, or a copy that has our patch in it."""
+    if name not in PATCHES:
+        return '#%s/%s' % (SOURCE, name)
+    return env.Command('#%s/%s' % (PATCHED, name), ['#%s/%s' % (SOURCE, name), '#windows/%s.patch' % PATCHES[name]],
+                       Action(_PATCH, 'patch   $TARGET'))[0]
+
+
 # ---- the library
 
 def static(env, platform):
@@ -113,11 +131,11 @@ def static(env, platform):
     if platform not in _built:
         wanted = PLATFORMS[platform]
         sources = _sources(env)
-        own = env.Clone(CPPPATH=[INCLUDE, '#' + SOURCE + '/src'], CPPDEFINES=wanted['defines'], CPPFLAGS=CLVar(''),
+        own = env.Clone(CPPPATH=[INCLUDE, '#' + SOURCE + '/src', '#' + SOURCE + '/src/win'], CPPDEFINES=wanted['defines'], CPPFLAGS=CLVar(''),
                         CCFLAGS=CLVar('-O2 -g -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing -w '
                                       '-ffile-prefix-map=$TOP='))
         place = '#build/libuv/%s/' % platform
-        objects = [own.Object(place + 'obj/' + name[:-2].replace('/', '-'), '#%s/%s' % (SOURCE, name)) for name in _c_files(platform)]
+        objects = [own.Object(place + 'obj/' + name[:-2].replace('/', '-'), _patched(env, name)) for name in _c_files(platform)]
         env.Depends(objects, sources)
         _built[platform] = own.StaticLibrary(place + 'uv', objects)
     return _built[platform]

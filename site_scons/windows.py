@@ -59,7 +59,7 @@ def simulation(parts):
 def together(parts, release):
     """Hub, clients and library as a user has them."""
     names = {'BH_WINDOWS_HUB': parts['hub'], 'BH_WINDOWS_LIBRARY': parts['shared'], 'BH_LIBRARY_USER': parts['library_user'],
-             'BH_PIPE_LOOKER': parts['pipe_looker'], 'BH_HUB': release['hub']}
+             'BH_PIPE_LOOKER': parts['pipe_looker'], 'BH_CONSOLE_USER': parts['console_user'], 'BH_HUB': release['hub']}
     argv = [sys.executable, '-m', 'unittest', 'discover', '--start-directory', 'windows/tests']
     return steps.Step('hub, clients and library', list(names.values()), lambda: steps.program(
         argv, environment=dict(wine.environment(), **{name: os.path.abspath(path(nodes)) for name, nodes in names.items()})))

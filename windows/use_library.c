@@ -71,6 +71,7 @@ static bool use(const library *l, const bh_instance_config *config) {
   done = wait_for(l, instance, BH_INSTANCE_ACTIVE, &event);
   if (done) {
     printf("active\n");
+    printf("console window: %s\n", GetConsoleWindow() == NULL ? "none" : "there");
     done = wait_for(l, instance, BH_INSTANCE_IMPORT, &event);
   }
   if (done) {

@@ -12,7 +12,8 @@ import unittest
 
 WINE = '/usr/lib/wine/wine64'
 HUB, NATIVE = os.environ['BH_WINDOWS_HUB'], os.environ['BH_HUB']
-LIBRARY, LIBRARY_USER, PIPE_LOOKER = (os.environ[name] for name in ('BH_WINDOWS_LIBRARY', 'BH_LIBRARY_USER', 'BH_PIPE_LOOKER'))
+LIBRARY, LIBRARY_USER, PIPE_LOOKER, CONSOLE_USER = (
+    os.environ[name] for name in ('BH_WINDOWS_LIBRARY', 'BH_LIBRARY_USER', 'BH_PIPE_LOOKER', 'BH_CONSOLE_USER'))
 SECONDS_MAX = 90
 
 
@@ -25,9 +26,9 @@ def free_port():
 class Program:
     """Its lines of standard output and error come in a queue each."""
 
-    def __init__(self, *argv):
+    def __init__(self, *argv, trace='-all'):
         self.process = subprocess.Popen([WINE, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        start_new_session=True)
+                                        env=dict(os.environ, WINEDEBUG=trace), start_new_session=True)
         self.out, self.err = (self._lines(stream) for stream in (self.process.stdout, self.process.stderr))
 
     @staticmethod
@@ -37,7 +38,7 @@ class Program:
         def read():
             with stream:
                 for line in stream:
-                    lines.put(line.decode('utf-8').rstrip('\r\n'))
+                    lines.put(line.decode('utf-8', 'replace').rstrip('\r\n'))
             lines.put(None)
         threading.Thread(target=read, daemon=True).start()
         return lines
@@ -85,13 +86,24 @@ class Case(unittest.TestCase):
         self.state = 'Z:%s/state.json' % self.directory.name
         self.spool = 'Z:%s/spool' % self.directory.name
 
-    def start(self, *argv):
-        program = Program(*argv)
+    def go_deeper(self, size):
+        """State file and spool get a path of more than `size` characters."""
+        directory = self.directory.name
+        while len(directory) < size:
+            directory += '/' + 'a directory with a long name ' * 3 + 'x'
+            os.mkdir(directory)
+        self.state, self.spool = 'Z:%s/state.json' % directory, 'Z:%s/spool' % directory
+
+    def start(self, *argv, **more):
+        program = Program(*argv, **more)
         self.addCleanup(program.kill)
         return program
 
+    def hub_program(self, **more):
+        return self.start(HUB, 'serve', '--endpoint', self.pipe, '--port', self.port, '--state', self.state, '--spool', self.spool, **more)
+
     def hub(self):
-        hub = self.start(HUB, 'serve', '--endpoint', self.pipe, '--port', self.port, '--state', self.state, '--spool', self.spool)
+        hub = self.hub_program()
         hub.wait_for(hub.err, lambda line: 'Running as HUB' in line)
         return hub
 

@@ -8,6 +8,8 @@ import unittest
 
 import programs
 
+PIPE_REJECT_REMOTE_CLIENTS = 8
+
 ASSETS = [{'id': 'tkgpbfj', 'path': 'D:\\Größe\\木材\\Лес 🌲.fbx'}]
 
 
@@ -60,6 +62,21 @@ class Hub(programs.Case):
         client = self.client('a window')
         self.assertIn('木材', client.event('import')['assets'])
 
+    def test_no_path_of_its_is_too_long(self):
+        """Wine has no limit: the prefix that lifts it on Windows is seen by what Wine says it was asked for."""
+        self.go_deeper(400)
+        hub = self.hub_program(trace='+file')
+        opened = []
+        hub.wait_for(hub.err, lambda line: opened.append(line) or 'Running as HUB' in line)
+        names = re.findall(r'trace:file:(?:CreateFile|CreateDirectory|MoveFile|DeleteFile)\w* \(?L"([^"]*)', '\n'.join(opened))
+        ours = [name for name in names if 'bh-gr' in name]
+        self.assertGreater(len(ours), 10)
+        self.assertEqual([name for name in ours if not name.startswith('\\\\\\\\?\\\\Z:')], [])
+        client = self.client('a window')
+        client.event('active')
+        self.send(ASSETS)
+        self.assertIn('木材', client.event('import')['assets'])
+
     def test_control_c_ends_it_cleanly(self):
         hub = self.hub()
         hub.signal(signal.SIGINT)
@@ -103,6 +120,15 @@ class Pipe(programs.Case):
         self.assertRegex(lines['access'], r'\(D;;[^)]*;;;NU\)')
         self.assertRegex(lines['access'], r'\(A;;[^)]*;;;%s\)' % re.escape(lines['user']))
         self.assertEqual(lines['access'].count('('), 2)
+
+    def test_no_instance_of_it_takes_a_remote_client(self):
+        """By what Wine says it was asked for: the pipe's name, how it is opened, its mode."""
+        hub = self.hub_program(trace='+sync')
+        for _ in range(2):  # the first instance, and one of the others
+            call = hub.wait_for(hub.err, lambda line: 'CreateNamedPipe' in line and 'bridgehub-test' in line)
+            mode = re.search(r'\(L"[^"]*", 0?x?[0-9a-f]+, 0?x?([0-9a-f]+)', call)
+            self.assertIsNotNone(mode, call)
+            self.assertTrue(int(mode[1], 16) & PIPE_REJECT_REMOTE_CLIENTS, call)
 
     def test_wine_lets_a_second_server_have_its_name(self):
         """Windows does not. When Wine learns it, this fails: take it out, and out of docs/windows.md."""
