@@ -3,6 +3,8 @@
 from SCons.Script import Exit
 from SCons.Util import CLVar
 
+import fuzzing
+
 WARNINGS = '''-Wall -Wextra -Werror -Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-align
               -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough'''
 
@@ -23,7 +25,7 @@ VARIANTS = {
     'afl': {'CC': 'afl-clang-fast', 'CCFLAGS': '-O3'},
     'afl-asan': {'CC': 'afl-clang-fast', 'CCFLAGS': SANITIZE_BOTH, 'LINKFLAGS': '-fsanitize=address,undefined'},
     'afl-cmplog': {'CC': 'afl-clang-fast', 'CCFLAGS': '-O3', 'ENV': {'AFL_LLVM_CMPLOG': '1'}},
-    'libfuzzer': {'CC': 'clang', 'CCFLAGS': '-O2 -fsanitize=fuzzer-no-link'},
+    'libfuzzer': {'CC': 'clang', 'CCFLAGS': '-O2 ' + fuzzing.LIBFUZZER},
 }
 
 # A libuv, jsmn or Criterion that is missing: which Debian package has it.

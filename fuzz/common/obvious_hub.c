@@ -19,6 +19,62 @@ static void copy(char *to, const char *from) {
   strcpy(to, from);
 }
 
+/* ------------------------------------------------------------------------------------- what the hub sends is read */
+
+enum { SENT_KEPT = 64, SENT_SIZE_MAX = 4096, SENT_LEAST = 2 };
+
+/* A message of the hub's, as its body is read. */
+typedef struct {
+  bh_body body;
+  bh_instance_info listed[BH_INSTANCES_MAX];
+  size_t listed_count;
+} sent;
+
+/*
+ * Most of what the hub sends it has sent before in the same input, to this one or another: the same octets are read
+ * once.
+ */
+static struct {
+  bh_type type;
+  size_t size; /* 0: none */
+  uint8_t octets[SENT_SIZE_MAX];
+  sent sent;
+} known[SENT_KEPT];
+
+static void forget_sent(void) {
+  for (size_t i = 0; i < SENT_KEPT; i++) {
+    known[i].size = 0;
+  }
+}
+
+static void read_sent(const obvious_hub *o, bh_type type, const uint8_t *octets, size_t size, sent *into) {
+  bh_body_fault fault = {0};
+  bool right = o->thorough ? check_body(BH_FROM_HUB, type, octets, size, &into->body)
+                           : bh_body_read(BH_FROM_HUB, type, octets, size, &into->body, &fault);
+
+  REQUIRE(right, "the hub's own %s: %s", bh_type_name(type), fault.what ? fault.what : "wrong");
+  into->listed_count =
+      (into->body.given & BH_M_INSTANCES) ? bh_body_instances(into->body.instances, into->listed, BH_INSTANCES_MAX) : 0;
+}
+
+static const sent *read_message(const obvious_hub *o, const bh_reader *r) {
+  static sent other;
+  size_t size = r->body_size;
+
+  if (size < SENT_LEAST || size > SENT_SIZE_MAX) {
+    read_sent(o, r->type, r->body, size, &other);
+    return &other;
+  }
+  size_t at = (size + 3u * r->body[size - 2] + 7u * r->body[size / 2]) % SENT_KEPT;
+  if (known[at].size != size || known[at].type != r->type || memcmp(known[at].octets, r->body, size) != 0) {
+    memcpy(known[at].octets, r->body, size);
+    known[at].size = size;
+    known[at].type = r->type;
+    read_sent(o, r->type, known[at].octets, size, &known[at].sent);
+  }
+  return &known[at].sent;
+}
+
 /* ------------------------------------------------------------------------------------------------- start and end */
 
 void obvious_hub_start(obvious_hub *o, bh_hub *hub, const bh_hub_config *config, uint64_t now) {
@@ -26,6 +82,7 @@ void obvious_hub_start(obvious_hub *o, bh_hub *hub, const bh_hub_config *config,
 
   memset(o, 0, offsetof(obvious_hub, peers));
   memset(&o->peer_end, 0, sizeof *o - offsetof(obvious_hub, peer_end));
+  forget_sent();
   o->hub = hub;
   o->thorough = thorough;
   o->lenient = lenient;
@@ -733,8 +790,8 @@ static void check_instances(obvious_hub *o, const bh_instance_info *listed, size
   }
 }
 
-static void check_news(obvious_hub *o, obvious_peer *p, const bh_body *body) {
-  static bh_instance_info listed[BH_INSTANCES_MAX];
+static void check_news(obvious_hub *o, obvious_peer *p, const sent *news) {
+  const bh_body *body = &news->body;
 
   EXPECT(o, same(body->active, o->active), "'%s' is told to be active, and '%s' is", body->active, o->active);
   EXPECT(o, body->waiting == count_waiting(o), "%u wait, and not %u", (unsigned)count_waiting(o),
@@ -743,17 +800,18 @@ static void check_news(obvious_hub *o, obvious_peer *p, const bh_body *body) {
   EXPECT(o, same(body->problem, o->problem), "the problem is '%s'", body->problem);
   EXPECT(o, (body->given & BH_M_INSTANCES) || p->told_instances == o->instances_version, "instances are not told");
   if (body->given & BH_M_INSTANCES) {
-    size_t found = bh_body_instances(body->instances, listed, BH_INSTANCES_MAX);
-    check_instances(o, listed, found);
+    check_instances(o, news->listed, news->listed_count);
     p->told_instances = o->instances_version;
   }
 }
 
 /* One that stands last was written just now, and what it tells is how things are. */
-static void takes_beat(obvious_hub *o, obvious_peer *p, const bh_body *body, bool last) {
+static void takes_beat(obvious_hub *o, obvious_peer *p, const sent *news, bool last) {
+  const bh_body *body = &news->body;
+
   EXPECT(o, p->told_registered, "a HEARTBEAT before the ACK of REGISTER");
   if (last) {
-    check_news(o, p, body);
+    check_news(o, p, news);
   } else if (body->given & BH_M_INSTANCES) {
     p->told_instances = o->instances_version; /* at the latest; what changed since makes another due */
   }
@@ -763,24 +821,20 @@ static void takes_beat(obvious_hub *o, obvious_peer *p, const bh_body *body, boo
 }
 
 void obvious_hub_takes_message(obvious_hub *o, obvious_peer *p, bool last, const char *assets, size_t assets_size) {
-  static bh_body body;
   const bh_reader *r = &p->gets;
-  bh_body_fault fault = {0};
-  bool right = o->thorough ? check_body(BH_FROM_HUB, r->type, r->body, r->body_size, &body)
-                           : bh_body_read(BH_FROM_HUB, r->type, r->body, r->body_size, &body, &fault);
+  const sent *message = read_message(o, r);
 
-  REQUIRE(right, "the hub's own %s: %s", bh_type_name(r->type), fault.what ? fault.what : "wrong");
   p->last_id = r->id;
   switch (r->type) {
   case BH_ACK:
   case BH_ERROR:
-    takes_answer(o, p, &body);
+    takes_answer(o, p, &message->body);
     break;
   case BH_IMPORT_DATA:
-    takes_import(o, p, &body, assets, assets_size);
+    takes_import(o, p, &message->body, assets, assets_size);
     break;
   case BH_HEARTBEAT:
-    takes_beat(o, p, &body, last);
+    takes_beat(o, p, message, last);
     break;
   default:
     REQUIRE(false, "the hub sends %s", bh_type_name(r->type));
