@@ -9,6 +9,7 @@
 #include "played_hub.h"
 
 #define CLIENT_NAME "a client under test"
+#define LONGEST_MS 3600000
 /* What a case may take longer for each client but the first: an interpreter takes its time to start. */
 #define FURTHER_CLIENT_MS 1000
 
@@ -173,6 +174,13 @@ void command(struct client *client, const char *pattern, ...) {
 
 /* ------------------------------------------------------------------------------------------------------ process */
 
+/* On a slow host too no longer than a client may take: what is to last for all of a case need not last longer than
+ * that. */
+static uint32_t scaled(uint32_t ms, uint32_t otherwise) {
+  double time = (ms ? ms : otherwise) * time_scale();
+  return (uint32_t)(time < LONGEST_MS ? time : LONGEST_MS);
+}
+
 struct client *client_prepare(struct client_options options) {
   struct client *client = allocate(sizeof *client);
   struct client_process *process = allocate(sizeof *process);
@@ -182,8 +190,8 @@ struct client *client_prepare(struct client_options options) {
   client->endpoint = format("%s/QuixelBridge_IPC.sock%s", client->dir, suffix);
   client->name = options.name ? options.name : CLIENT_NAME;
   client->port = free_port();
-  client->heartbeat_ms = (uint32_t)((options.heartbeat_ms ? options.heartbeat_ms : 60000) * time_scale());
-  client->timeout_ms = (uint32_t)((options.timeout_ms ? options.timeout_ms : 600000) * time_scale());
+  client->heartbeat_ms = scaled(options.heartbeat_ms, 60000);
+  client->timeout_ms = scaled(options.timeout_ms, 600000);
   case_timeout_ms(client->timeout_ms);
   process->client = client;
   process->group = options.group ? options.group : "";

@@ -70,6 +70,10 @@ class ExitStatus(unittest.TestCase):
         done = run('names/a-group-*', hub=RIGHT.replace(' --group {group}', ''))
         self.expect(INCONCLUSIVE, done, '2 unimplemented', 'the command line has no {group}')
 
+    def test_a_very_slow_host_gives_a_client_no_time_that_it_cannot_take(self):
+        client = "'%s' client --endpoint {endpoint} --port {port} --name {name} --timeout-ms {timeout_ms}" % PROGRAM
+        self.expect(CONFORMANT, run('--time-scale', '20', '--client', client, 'client-registration/the-name-*', hub=None))
+
     def test_nothing_tested(self):
         self.expect(INCONCLUSIVE, run('registration/*', hub='exit 89'), '%d unimplemented' % REGISTRATION)
 
