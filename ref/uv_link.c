@@ -268,7 +268,8 @@ static void tell_news(bh_link *link, bh_election_news news) {
   case BH_NEWS_PORT_TAKEN:
     bh_port_holder_find(link->port, &link->holder);
     bh_port_holder_say(&link->holder, holder);
-    snprintf(text, sizeof text, "port %u is taken by %s, which is not a hub of this group: end it, or choose another port",
+    snprintf(text, sizeof text,
+             "port %u is taken by %s, which is not a hub of this group: end it, or choose another port",
              (unsigned)link->port, holder);
     break;
   case BH_NEWS_NOT_RESPONDING:
