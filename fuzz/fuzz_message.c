@@ -2,7 +2,7 @@
 /*
  * One direction of a connection at the endpoint: frame, ids, bodies. The input is the octets, as they stand.
  *
- *  - Read whole and read in pieces is the same (BH-FRAME-002), the outline of each body included.
+ *  - Read whole and read in pieces is the same (BH-FRAME-002), each body and its outline included.
  *  - The grammar agrees with the obvious reading of the ABNF, octet for octet, in the frame and in JSON.
  *  - Every member of a body is what the obvious reading of the table in section 3.2 says.
  *  - What was read, written again, is what was read.
@@ -35,6 +35,7 @@ typedef struct {
   bh_sender sender;
   uint32_t limit;
   size_t draw;
+  const uint8_t *octets; /* of the direction */
   event events[EVENTS_MAX];
   size_t count;
 } reading;
@@ -131,6 +132,9 @@ static bool take(reading *r, const bh_reader *reader, bh_read_status status) {
     e->type = reader->type;
     e->id = reader->id;
     e->body_size = reader->body_size;
+    REQUIRE(e->begin <= e->end && reader->body_size <= e->end - e->begin &&
+                memcmp(reader->body, r->octets + (e->end - reader->body_size), reader->body_size) == 0,
+            "the body of message %u is another", (unsigned)e->id);
   } else if (status == BH_READ_BROKEN) {
     e->code = reader->code;
     e->for_id = reader->for_id;
@@ -242,26 +246,27 @@ static void compare_obvious(const reading *r, const uint8_t *octets, size_t size
 /* Large and used again: an input must not cost their clearing. */
 static reading whole, pieces;
 
-static void begin(reading *r, bh_sender sender, uint32_t limit, size_t draw) {
+static void begin(reading *r, bh_sender sender, uint32_t limit, size_t draw, const uint8_t *octets) {
   r->sender = sender;
   r->limit = limit;
   r->draw = draw;
+  r->octets = octets;
   r->count = 0;
 }
 
 static void try(bh_sender sender, uint32_t limit, const uint8_t *octets, size_t size, size_t draw) {
-  begin(&whole, sender, limit, draw);
+  begin(&whole, sender, limit, draw, octets);
   read_whole(&whole, octets, size);
   compare_obvious(&whole, octets, size);
   for (size_t cut = fuzz_every_cut ? 0 : draw % (size + 1); cut <= size; cut = fuzz_next_cut(cut, size)) {
-    begin(&pieces, sender, limit, draw);
+    begin(&pieces, sender, limit, draw, octets);
     read_cut(&pieces, octets, size, cut);
     compare(&whole, &pieces, cut, true);
     if (!fuzz_every_cut) {
       break;
     }
   }
-  begin(&pieces, sender, limit, draw);
+  begin(&pieces, sender, limit, draw, octets);
   read_without_memory(&pieces, octets, size, size / 2);
   compare(&whole, &pieces, size / 2, false);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Seeds for the fuzzers: the octets of the vectors, a file each, as the target takes them.
+"""Seeds for the fuzzers, a file each: the octets of the vectors as the target takes them, or each event after others.
 
-seeds.py VECTORS.json TARGET DIRECTORY
+seeds.py VECTORS.json|events TARGET DIRECTORY
 """
 import json
 import os
@@ -50,21 +50,57 @@ AS: dict[str, Callable[[bytes], bytes]] = {'fuzz_hub': of_hub, 'fuzz_client': of
 RECEIVERS = {'fuzz_hub': 'hub', 'fuzz_client': 'client'}
 
 
-def vectors(source: str, target: str) -> Iterator[tuple[int, bytes]]:
+def of_json(target: str, text: bytes) -> list[bytes]:
+    """A JSON text where the target's grammar has others: as it stands, and, where it is short, inside of others, too."""
+    if target == 'fuzz_message':
+        return [b'BH1 HEARTBEAT 1 %d\n%s' % (len(text), text)]
+    short = len(text) <= SHORT_MAX
+    inner = {text, text[1:-1]} if text[:1] == b'[' and text[-1:] == b']' else {text}
+    return [text] + [how % value for how in WRAPPINGS[target] for value in sorted(inner) if short]
+
+
+SHORT_MAX = 40
+WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a":{"b":%s}}]'],
+             'fuzz_state': [b'[%s]', b'[[%s]]', b'{"":%s}', b'{"a":{"b":%s}}', b'{"a":[%s]}']}
+
+
+# What happens first, and then each event there is, and once more what began it: the ways to states that no octets lead to.
+BEGINNINGS = {
+    # Nothing; connected; registered; superseded; closed.
+    'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1'], b'\0\1'),
+    # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life.
+    'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17'],
+                 b'\0\0\x10\x13'),
+}
+EVENTS = 32
+
+
+def of_events(target: str) -> Iterator[bytes]:
+    start, beginnings, end = BEGINNINGS[target]
+    for beginning in beginnings:
+        for event in range(EVENTS):
+            for how in (b'\0', b'\x08'):
+                yield start + beginning + bytes([event]) + how + end
+
+
+def vectors(source: str, target: str) -> Iterator[bytes]:
     with open(source, encoding='utf-8') as file:
-        groups = json.load(file)['testGroups']
-    for group in groups:
+        found = json.load(file)
+    for group in found['testGroups']:
         if RECEIVERS.get(target) in (None, group.get('receiver')):
             for test in group['tests']:
-                yield test['tcId'], expand(test['octets'])
+                octets = expand(test['octets'])
+                yield from of_json(target, octets) if group['type'] == 'json' else [AS.get(target, bytes)(octets)]
 
 
 def main(source: str, target: str, directory: str) -> None:
+    """`source` is a file of vectors, or `events`."""
     os.makedirs(directory, exist_ok=True)
-    for number, octets in vectors(source, target):
-        seed = AS.get(target, bytes)(octets)
+    name = os.path.basename(source).split('.')[0]
+    found = of_events(target) if source == 'events' else vectors(source, target)
+    for number, seed in enumerate(dict.fromkeys(found)):
         if len(seed) <= SIZE_MAX:
-            with open('%s/%d' % (directory, number), 'wb') as file:
+            with open('%s/%s-%d' % (directory, name, number), 'wb') as file:
                 file.write(seed)
 
 

@@ -16,9 +16,15 @@ import tree
 
 Target = collections.namedtuple('Target', 'name program seeds')
 
-# The vectors that are a target's seeds.
-VECTORS = {'fuzz_message': ['frame', 'messages'], 'fuzz_bridge': ['bridge', 'json'], 'fuzz_state': ['state', 'json'],
-           'fuzz_hub': ['frame', 'messages'], 'fuzz_client': ['frame', 'messages'], 'fuzz_spool': ['spool_name', 'bridge']}
+# What a target's seeds are made of: vectors, and `events`, each event behind others.
+SEEDS = {'fuzz_message': ['frame', 'messages', 'json'], 'fuzz_bridge': ['bridge', 'json'], 'fuzz_state': ['state', 'json'],
+         'fuzz_hub': ['frame', 'messages', 'events'], 'fuzz_client': ['frame', 'messages', 'events'],
+         'fuzz_spool': ['spool_name', 'bridge']}
+
+
+def seed_source(name):
+    """What seeds.py takes for it, and which file of the tree that is, if it is one."""
+    return ('events', None) if name == 'events' else ('spec/vectors/%s.json' % name,) * 2
 
 # A program under one of these brings its own main().
 DRIVERS = ('afl', 'afl-asan', 'afl-cmplog', 'libfuzzer')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The seeds of a target as one archive: seed_corpus.py NAME FILE.zip
 
-They are the vectors that the target's seeds are in the tree's own build too, and what lies in fuzz/corpus/NAME. A target that has neither
+They are those that the tree's own build makes too, and what lies in fuzz/corpus/NAME. A target that has neither
 begins with nothing, and gets no archive.
 """
 import os
@@ -18,8 +18,9 @@ import seeds
 
 def main(name: str, archive: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        for source in fuzzing.VECTORS.get(name, []):
-            seeds.main('%s/spec/vectors/%s.json' % (TOP, source), name, directory)
+        for source in fuzzing.SEEDS.get(name, []):
+            argument, file = fuzzing.seed_source(source)
+            seeds.main(os.path.join(TOP, argument) if file else argument, name, directory)
         kept = os.path.join(TOP, 'fuzz/corpus', name)
         found = [os.path.join(place, file) for place in (directory, kept) if os.path.isdir(place)
                  for file in sorted(os.listdir(place))]
