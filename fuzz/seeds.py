@@ -68,8 +68,9 @@ WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a
 BEGINNINGS = {
     # Nothing; connected; registered; superseded; closed.
     'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1'], b'\0\1'),
-    # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life.
-    'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17'],
+    # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
+    # gives fresh time.
+    'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14'],
                  b'\0\0\x10\x13'),
 }
 EVENTS = 32

@@ -64,7 +64,7 @@ static void check_written_again(const char *text) {
 
 /* Texts of any length are cut at a whole character. */
 static void check_text(bh_octets value) {
-  static const size_t capacities[] = {0, 1, 5, 16, OBVIOUS_TEXT_MAX + 1};
+  static const size_t capacities[] = {0, 1, 2, 3, 4, 5, 16, OBVIOUS_TEXT_MAX + 1};
   char text[OBVIOUS_TEXT_MAX + 1], obvious[OBVIOUS_TEXT_MAX + 1];
 
   for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
