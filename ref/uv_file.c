@@ -192,6 +192,8 @@ int bh_directory_list(const char *path, int (*entry)(void *ctx, const char *name
 
   if (result > 0) {
     result = 0;
+  } else if (result == UV_ENOENT && is_below_file(path)) {
+    result = UV_ENOTDIR;
   }
   while (result == 0 && uv_fs_scandir_next(&request, &found) != UV_EOF) {
     result = entry(ctx, found.name);

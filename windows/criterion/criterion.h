@@ -69,6 +69,7 @@ char *strndup(const char *text, size_t size); /* of POSIX, and not of Windows */
 #define cr_assert_arr_eq(a, b, size, ...) CRITERION_CHECK(true, memcmp(a, b, size) == 0, #a " is " #b, __VA_ARGS__)
 #define cr_assert_fail(...) CRITERION_CHECK(true, false, "should not come here", __VA_ARGS__)
 #define cr_expect(condition, ...) CRITERION_CHECK(false, condition, #condition, __VA_ARGS__)
+#define cr_expect_not(condition, ...) CRITERION_CHECK(false, !(condition), "not " #condition, __VA_ARGS__)
 #define cr_expect_null(a, ...) CRITERION_CHECK(false, (a) == NULL, #a " is NULL", __VA_ARGS__)
 #define cr_expect_not_null(a, ...) CRITERION_CHECK(false, (a) != NULL, #a " is not NULL", __VA_ARGS__)
 #define cr_expect_eq(a, b, ...) CRITERION_CHECK(false, (a) == (b), #a " == " #b, __VA_ARGS__)
