@@ -66,8 +66,9 @@ WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a
 
 # What happens first, and then each event there is, and once more what began it: the ways to states that no octets lead to.
 BEGINNINGS = {
-    # Nothing; connected; registered; superseded; closed.
-    'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1'], b'\0\1'),
+    # Nothing; connected; registered; superseded; closed; an import in hand, and when it came back; more in hand than fit.
+    'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1', b'\1\x1c\x3c\x5c\x7c'],
+                    b'\0\1'),
     # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
     # gives fresh time.
     'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14'],

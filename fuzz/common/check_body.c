@@ -63,15 +63,20 @@ static void check_written_again(const char *text) {
 }
 
 /* Texts of any length are cut at a whole character. */
+static void check_cut(bh_octets value, size_t capacity) {
+  char text[OBVIOUS_TEXT_MAX + 1], obvious[OBVIOUS_TEXT_MAX + 1];
+  size_t size = bh_body_text(value, text, capacity);
+  size_t expected = obvious_string(value.octets, 0, value.size, obvious, capacity).size;
+
+  REQUIRE(size == expected && (capacity == 0 || strcmp(text, obvious) == 0), "a text is cut otherwise at %zu octets",
+          capacity);
+}
+
 static void check_text(bh_octets value) {
   static const size_t capacities[] = {0, 1, 2, 3, 4, 5, 16, OBVIOUS_TEXT_MAX + 1};
-  char text[OBVIOUS_TEXT_MAX + 1], obvious[OBVIOUS_TEXT_MAX + 1];
 
   for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
-    size_t size = bh_body_text(value, text, capacities[i]);
-    size_t expected = obvious_string(value.octets, 0, value.size, obvious, capacities[i]).size;
-    REQUIRE(size == expected && (capacities[i] == 0 || strcmp(text, obvious) == 0),
-            "a text is cut otherwise at %zu octets", capacities[i]);
+    check_cut(value, capacities[i]);
   }
 }
 
@@ -146,6 +151,9 @@ static void check_member(const bh_body *body, size_t i, const obvious_member *m,
   case IN_TEXT:
     REQUIRE(strcmp(field, m->text) == 0, "%s is '%s'", m->name, (const char *)field);
     check_written_again(field);
+    if (!m->null) { /* without its last character */
+      check_cut((bh_octets){octets + m->begin, m->end - m->begin}, m->text_size);
+    }
     break;
   case IN_ROLE:
     REQUIRE((body->role == BH_ROLE_OBSERVER) == (strcmp(m->text, "observer") == 0), "another role");
