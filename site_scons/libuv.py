@@ -111,8 +111,9 @@ def _sources(env):
 
 # ---- our patches
 
-# What no longer fits to the letter has to be looked at: no lines are guessed, and no half of it is kept.
-_PATCH = 'patch --quiet --fuzz=0 --reject-file=- --output=$TARGET $SOURCES'
+# What no longer fits to the letter has to be looked at: no lines are guessed. patch leaves a file without what it could not do,
+# which a later build would take for done.
+_PATCH = 'patch --quiet --fuzz=0 --reject-file=- --output=$TARGET $SOURCES || { rm -f $TARGET; exit 1; }'
 
 
 def _patched(env, name):
