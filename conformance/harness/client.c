@@ -118,10 +118,17 @@ static const struct client_event *find_event(struct client *client, const char *
   }
 }
 
+const char *no_event(const struct client *client, uint64_t ms) {
+  const bh_buffer *line = &client->process->line;
+  return format("none in %llu ms%s%s", (unsigned long long)ms,
+                line->size ? "; on standard output a line has not ended yet: " : "",
+                printable(line->octets, line->size, 60));
+}
+
 const struct client_event *expect_event_in(struct client *client, const char *kind, uint64_t ms) {
   const struct client_event *event = find_event(client, kind, ms);
   if (!event) {
-    fail(format("the event %s", kind), "none in %llu ms", (unsigned long long)ms);
+    fail(format("the event %s", kind), "%s", no_event(client, ms));
   }
   return event;
 }
@@ -134,7 +141,7 @@ const struct client_event *expect_import(struct client *client, const char *impo
   const struct client_event *event = find_event(client, "import", deadline_ms());
   const char *expected = format("the import %s, handed up", import);
   if (!event) {
-    fail(expected, "no import in %llu ms", (unsigned long long)deadline_ms());
+    fail(expected, "%s", no_event(client, deadline_ms()));
   }
   if (strcmp(json_text(&event->json, "import"), import) != 0) {
     fail_by_import(event, expected);
@@ -144,7 +151,7 @@ const struct client_event *expect_import(struct client *client, const char *impo
 
 static void expect_told(struct client *client, const char *kind) {
   if (!find_event(client, kind, deadline_ms())) {
-    fail_as("BH-IUT-009", format("the event %s", kind), "none in %llu ms", (unsigned long long)deadline_ms());
+    fail_as("BH-IUT-009", format("the event %s", kind), "%s", no_event(client, deadline_ms()));
   }
 }
 

@@ -87,6 +87,8 @@ struct client_event {
 
 /* The next event; NULL: none has come in `ms`. */
 const struct client_event *next_event_in(struct client *client, uint64_t ms);
+/* What is told where none came. */
+const char *no_event(const struct client *client, uint64_t ms);
 /* The next event of this kind. Others are passed over, but for imports: one that is not asked for fails the case. */
 const struct client_event *expect_event(struct client *client, const char *kind);
 const struct client_event *expect_event_in(struct client *client, const char *kind, uint64_t ms);

@@ -299,7 +299,7 @@ static struct conn *welcome_registered(struct client *client, uint32_t window) {
     event = next_event_in(client, deadline_ms());
   }
   if (!event) {
-    fail_as("BH-IUT-008", "the event registered", "none in %llu ms", (unsigned long long)deadline_ms());
+    fail_as("BH-IUT-008", "the event registered", "%s", no_event(client, deadline_ms()));
   }
   return conn;
 }
