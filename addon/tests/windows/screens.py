@@ -44,7 +44,9 @@ class Screens:
         blender.wait('len(session.queue) == %d' % count)
 
     def run(self):
-        one, two, three = self.start(*FILES)
+        one, = self.start(FILES[0])
+        one.wait('session.status.mode == Mode.HUB')
+        two, three = self.start(*FILES[1:])
         one.run('session.claim()')
         for each in self.blenders:
             each.wait('len(session.status.peers) == 3 and bool(session.status.active_instance)')
