@@ -3,6 +3,8 @@
 from SCons.Script import Exit
 from SCons.Util import CLVar
 
+import platforms
+
 import fuzzing
 
 WARNINGS = '''-Wall -Wextra -Werror -Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-align
@@ -15,9 +17,13 @@ SANITIZE = '-O1 -fno-omit-frame-pointer -fsanitize='
 
 SANITIZE_BOTH = SANITIZE + 'address,undefined -fno-sanitize-recover=all'
 
+# Of linkers for ELF; Apple's ends at the first word that it does not know.
+HARDENED = '' if platforms.native() == 'macos' else '-Wl,-z,relro -Wl,-z,now'
+WHOLE = '' if platforms.native() == 'macos' else '-Wl,-z,defs'
+
 VARIANTS = {
     'release': {'CCFLAGS': '-O2 -fstack-protector-strong', 'CPPFLAGS': '-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
-                'LINKFLAGS': '-Wl,-z,relro -Wl,-z,now'},
+                'LINKFLAGS': HARDENED},
     'debug': {'CCFLAGS': '-O0 -g3'},
     'asan': {'CCFLAGS': SANITIZE_BOTH, 'LINKFLAGS': '-fsanitize=address,undefined'},
     'tsan': {'CCFLAGS': SANITIZE + 'thread', 'LINKFLAGS': '-fsanitize=thread'},
@@ -56,7 +62,7 @@ def variant(base, name):
         else:
             env.Append(**{key: CLVar(flags)})
     env.Append(CPPFLAGS=base['GIVEN']['CPPFLAGS'], CFLAGS=base['GIVEN']['CFLAGS'], LINKFLAGS=base['GIVEN']['LDFLAGS'])
-    env.Replace(SHLINKFLAGS=env['LINKFLAGS'] + ['-shared', '-Wl,-z,defs'])
+    env.Replace(SHLINKFLAGS=env['LINKFLAGS'] + CLVar('-shared ' + WHOLE))
     env.Append(LINKFLAGS='-pie')
     return env
 
