@@ -23,6 +23,19 @@ static void put(sink *to, const void *octets, size_t size) {
   to->written += size;
 }
 
+/* Characters of one octet each: as many as fit. */
+static void put_plain(sink *to, const void *octets, size_t size) {
+  size_t room = to->full || to->capacity == 0 ? 0 : to->capacity - 1 - to->written;
+  size_t taken = size < room ? size : room;
+
+  to->info.size += size;
+  to->full = to->full || taken < size;
+  if (taken > 0) {
+    memcpy(to->out + to->written, octets, taken);
+    to->written += taken;
+  }
+}
+
 static void put_code_point(sink *to, uint32_t c) {
   uint8_t utf8[4];
 
@@ -107,13 +120,27 @@ static size_t character_size(uint8_t lead) {
   return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
+/* How many of the octets stand for themselves, each a character. */
+static size_t plain_octets(const uint8_t *p, const uint8_t *end) {
+  const uint8_t *begin = p;
+
+  while (p < end && *p != '\\' && *p < 0x80) {
+    p++;
+  }
+  return (size_t)(p - begin);
+}
+
 bh_text_info bh_text_decode(bh_octets string, char *out, size_t capacity) {
   sink to = {.out = out, .capacity = capacity};
   const uint8_t *p = string.octets + 1;
   const uint8_t *end = string.octets + string.size - 1;
 
   while (p < end) {
-    if (*p != '\\') {
+    size_t plain = plain_octets(p, end);
+    if (plain > 0) {
+      put_plain(&to, p, plain);
+      p += plain;
+    } else if (*p != '\\') {
       size_t size = character_size(*p);
       put(&to, p, size);
       p += size;

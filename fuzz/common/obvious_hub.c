@@ -21,13 +21,14 @@ static void copy(char *to, const char *from) {
 
 /* ------------------------------------------------------------------------------------- what the hub sends is read */
 
-enum { SENT_KEPT = 64, SENT_SIZE_MAX = 4096, SENT_LEAST = 2 };
+enum { SENT_KEPT = 64, SENT_SIZE_MAX = 32768, SENT_LEAST = 2 };
 
 /* A message of the hub's, as its body is read. */
 typedef struct {
   bh_body body;
   bh_instance_info listed[BH_INSTANCES_MAX];
   size_t listed_count;
+  uint64_t checked; /* for this version the list is right; 0: it was not looked at */
 } sent;
 
 /*
@@ -53,11 +54,12 @@ static void read_sent(const obvious_hub *o, bh_type type, const uint8_t *octets,
                            : bh_body_read(BH_FROM_HUB, type, octets, size, &into->body, &fault);
 
   REQUIRE(right, "the hub's own %s: %s", bh_type_name(type), fault.what ? fault.what : "wrong");
+  into->checked = 0;
   into->listed_count =
       (into->body.given & BH_M_INSTANCES) ? bh_body_instances(into->body.instances, into->listed, BH_INSTANCES_MAX) : 0;
 }
 
-static const sent *read_message(const obvious_hub *o, const bh_reader *r) {
+static sent *read_message(const obvious_hub *o, const bh_reader *r) {
   static sent other;
   size_t size = r->body_size;
 
@@ -790,7 +792,7 @@ static void check_instances(obvious_hub *o, const bh_instance_info *listed, size
   }
 }
 
-static void check_news(obvious_hub *o, obvious_peer *p, const sent *news) {
+static void check_news(obvious_hub *o, obvious_peer *p, sent *news) {
   const bh_body *body = &news->body;
 
   EXPECT(o, same(body->active, o->active), "'%s' is told to be active, and '%s' is", body->active, o->active);
@@ -800,13 +802,16 @@ static void check_news(obvious_hub *o, obvious_peer *p, const sent *news) {
   EXPECT(o, same(body->problem, o->problem), "the problem is '%s'", body->problem);
   EXPECT(o, (body->given & BH_M_INSTANCES) || p->told_instances == o->instances_version, "instances are not told");
   if (body->given & BH_M_INSTANCES) {
-    check_instances(o, news->listed, news->listed_count);
+    if (news->checked != o->instances_version) {
+      check_instances(o, news->listed, news->listed_count);
+      news->checked = o->instances_version;
+    }
     p->told_instances = o->instances_version;
   }
 }
 
 /* One that stands last was written just now, and what it tells is how things are. */
-static void takes_beat(obvious_hub *o, obvious_peer *p, const sent *news, bool last) {
+static void takes_beat(obvious_hub *o, obvious_peer *p, sent *news, bool last) {
   const bh_body *body = &news->body;
 
   EXPECT(o, p->told_registered, "a HEARTBEAT before the ACK of REGISTER");
@@ -822,7 +827,7 @@ static void takes_beat(obvious_hub *o, obvious_peer *p, const sent *news, bool l
 
 void obvious_hub_takes_message(obvious_hub *o, obvious_peer *p, bool last, const char *assets, size_t assets_size) {
   const bh_reader *r = &p->gets;
-  const sent *message = read_message(o, r);
+  sent *message = read_message(o, r);
 
   p->last_id = r->id;
   switch (r->type) {
