@@ -385,6 +385,24 @@ CASE(registration, unregister_ends_the_registration, MUST, "BH-REG-009") {
   expect_error(stays, "no-such-instance", send_message(stays, "CLAIM_ACTIVE", "{'instance':'%s'}", leaves->instance));
 }
 
+/* ---- BH-MSG-012: before it */
+
+CASE(registration, who_has_not_registered_is_told_nothing, MUST, "BH-MSG-012") {
+  struct hub *hub = hub_start_with((struct hub_options){.heartbeat_ms = 50, LONG_TIMEOUT});
+  struct conn *stranger = conn_open(hub);
+  struct conn *instance = join(hub, "instance");
+
+  make_active(instance);
+  request(instance, "RELEASE_ACTIVE", NULL);
+  bridge_export(hub, "[{\"id\":\"waits\"}]");
+  for (size_t i = 0; i < 3; i++) {
+    expect_heartbeat_with(instance, "waiting");
+  }
+  send_message(stranger, "HEARTBEAT", NULL);
+  const char *first = next_message(stranger)->type;
+  EXPECT(strcmp(first, "ERROR") == 0, "who has not registered is sent nothing but answers", "%s", first);
+}
+
 /* ---- BH-REG-010, BH-REG-011: `instances` */
 
 CASE(registration, instances_are_told_at_once, MUST, "BH-REG-010") {
