@@ -94,8 +94,7 @@ int bh_client_ack(bh_client *client, const char *import) {
   return BH_OK;
 }
 
-/* A reason of any length must not become a message that is too large for the hub, which keeps no more of it than this.
- */
+/* A long reason must not become a message that is too large for the hub, which keeps no more of it than this. */
 int bh_client_refuse(bh_client *client, const char *import, const char *why) {
   char reason[BH_REASON_OCTETS_MAX + 1];
   int64_t message = take(client, import);
