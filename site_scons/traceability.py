@@ -7,12 +7,15 @@ import os
 import re
 
 import killing
+import mutants
 import requirements
 import steps
 import tree
 
 SPECIFICATION = 'spec/protocol.md'
 EXCEPTIONS = 'conformance/untested.txt'
+# Faults for others than the cases: what is changed in the sources must not leave them behind unnoticed.
+OTHER_FAULTS = ['ref/simulation/mutants.txt', 'fuzz/mutants.txt', 'conformance/fuzz/mutants.txt', 'spec/model/faults.txt']
 
 Shown = collections.namedtuple('Shown', 'cases vectors tests mutants')
 
@@ -72,6 +75,7 @@ def complain(known, cases, planted, shown, excepted):
     for mutant in planted:
         wrong += killing.named(mutant, cases)[1] + killing.misplaced(mutant)
     wrong += killing.unnamed(planted, cases)
+    wrong += [text for table in OTHER_FAULTS for mutant in mutants.read(table) for text in killing.misplaced(mutant)]
     for identity, sentence in known.items():
         if level(sentence) == 'MUST' and identity not in excepted:
             wrong += ['%s has no case: %s' % (identity, sentence)] * (not shown[identity].cases)
