@@ -238,8 +238,11 @@ bool bh_hub_poll(bh_hub *hub, bh_action *action) {
   if (bh_entry_poll(hub, action)) {
     return true;
   }
-  for (size_t slot = 0; slot < hub->peer_end; slot++) {
+  /* On from where something was done last: who comes first does not wait for who came before it to be looked at again. */
+  for (size_t i = 0, end = hub->peer_end; i < end; i++) {
+    size_t slot = (hub->poll_from + i) % end;
     if (poll_peer(hub, &hub->peers[slot], action)) {
+      hub->poll_from = slot;
       return true;
     }
   }

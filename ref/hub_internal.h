@@ -88,6 +88,7 @@ struct bh_hub {
   uint64_t now; /* of the last call that told it: bh_hub_send() is not */
 
   size_t peer_end;  /* no slot from here on was ever used */
+  size_t poll_from; /* the slot for which something was last to be done */
   size_t counts[3]; /* unregistered, instances, observers */
   uint64_t instances_version;
   uint64_t made_instances;
