@@ -238,7 +238,7 @@ bool bh_hub_poll(bh_hub *hub, bh_action *action) {
   if (bh_entry_poll(hub, action)) {
     return true;
   }
-  /* On from where something was done last: who comes first does not wait for who came before it to be looked at again. */
+  /* On from where something was done last: those before it were looked at a moment ago. */
   for (size_t i = 0, end = hub->peer_end; i < end; i++) {
     size_t slot = (hub->poll_from + i) % end;
     if (poll_peer(hub, &hub->peers[slot], action)) {
