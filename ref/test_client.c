@@ -728,6 +728,17 @@ Test(client, a_reason_of_any_length_is_sent_as_far_as_the_hub_keeps_it) {
   client_says("ERROR", "%s", expected);
 }
 
+Test(client, a_name_that_no_hub_takes_is_not_taken) {
+  char name[BH_NAME_MAX + 2];
+
+  memset(name, 'n', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  cr_assert_eq(bh_client_rename(client, name), BH_E_INVALID);
+  cr_assert_eq(bh_client_rename(client, ""), BH_E_INVALID);
+  name[BH_NAME_MAX] = '\0';
+  cr_assert_eq(bh_client_rename(client, name), BH_OK);
+}
+
 /* BH-CLIENT-003 */
 Test(client, a_refused_import_is_handed_up_again) {
   registers();

@@ -86,8 +86,7 @@ def _states(programs, machines, corpora):
 
 def _gcovr(*more):
     argv = ['gcovr', '--root', '.', '--filter', 'ref/', '--filter', 'ragel/', '--exclude', '.*/test_',
-            '--exclude', 'ref/uv_', '--exclude', 'ref/cmd_', '--exclude', 'ref/main.c', '--exclude', 'ref/simulation/', *more,
-            'build/coverage']
+            '--exclude', 'ref/uv_', '--exclude', 'ref/cmd_', '--exclude', 'ref/main.c', '--exclude', 'ref/simulation/', 'build/coverage', *more]
     return subprocess.run(argv, cwd=tree.TOP, stdout=subprocess.PIPE, check=True, text=True).stdout
 
 
