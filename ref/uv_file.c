@@ -188,15 +188,15 @@ int bh_directory_list(const char *path, int (*entry)(void *ctx, const char *name
   char room[BH_NATIVE_PATH_MAX];
   uv_fs_t request;
   uv_dirent_t found;
-  int result = uv_fs_scandir(NULL, &request, bh_path_native(path, room), 0, NULL);
+  int count = uv_fs_scandir(NULL, &request, bh_path_native(path, room), 0, NULL);
+  int result = count < 0 ? count : 0;
 
-  if (result > 0) {
-    result = 0;
-  } else if (result == UV_ENOENT && is_below_file(path)) {
+  if (result == UV_ENOENT && is_below_file(path)) {
     result = UV_ENOTDIR;
   }
-  while (result == 0 && uv_fs_scandir_next(&request, &found) != UV_EOF) {
-    result = entry(ctx, found.name);
+  /* To the end also where `entry` has stopped it: libuv does not free the last name where one stops at it. */
+  while (count > 0 && uv_fs_scandir_next(&request, &found) != UV_EOF) {
+    result = result == 0 ? entry(ctx, found.name) : result;
   }
   uv_fs_req_cleanup(&request);
   return result;
