@@ -765,7 +765,7 @@ static void takes_import(obvious_hub *o, obvious_peer *p, const bh_body *body, c
           body->import);
   REQUIRE(body->assets.size == assets_size && memcmp(body->assets.octets, assets, assets_size) == 0,
           "the assets are not those of the spool");
-  REQUIRE(p->told_registered && p->paid >= e->owed_before, "an import before an answer that goes before it");
+  EXPECT(o, p->told_registered && p->paid >= e->owed_before, "an import before an answer that goes before it");
   REQUIRE(!p->import_in_run, "an import behind another that is unsent");
   p->import_in_run = true;
   e->message = p->gets.id;
