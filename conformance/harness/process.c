@@ -297,8 +297,10 @@ static bool ended_as_told(const struct process *process) {
   return signal ? signal == SIGTERM : status == 0 || status == 128 + SIGTERM;
 }
 
+/* Where the user's command brings the signals, SIGKILL is no fault: Wine so ends a process that takes its time. */
 static bool died(const struct process *process) {
-  return *process->state.exit_signal && *process->state.exit_signal != SIGTERM;
+  int signal = *process->state.exit_signal;
+  return signal && signal != SIGTERM && !(signal == SIGKILL && *environment(ENV_KILL));
 }
 
 static void end_quietly(struct process *process, bool judge) {
