@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -18,6 +19,9 @@
 
 /* Longer than this, and endpoints below it would not fit sun_path. */
 #define TEMPORARY_MAX 24
+
+/* So much has to be free in memory, in octets: several times what the largest cases need. */
+#define MEMORY_LEAST (UINT64_C(1) << 30)
 
 /* Criterion's callbacks have no argument of ours. */
 static struct {
@@ -128,9 +132,19 @@ static struct criterion_logger logger = {
     .log_post_fini = on_end,
 };
 
+static bool has_room(const char *directory) {
+  struct statvfs status;
+  return access(directory, W_OK | X_OK) == 0 && statvfs(directory, &status) == 0 &&
+         (uint64_t)status.f_bavail * status.f_frsize >= MEMORY_LEAST;
+}
+
+/* Cases make and remove thousands of files: a file system in memory does not become slow by that. */
 static const char *temporary_directory(void) {
   const char *temporary = environment("TMPDIR");
-  return *temporary == '/' && strlen(temporary) <= TEMPORARY_MAX ? temporary : "/tmp";
+  if (*temporary == '/' && strlen(temporary) <= TEMPORARY_MAX) {
+    return temporary;
+  }
+  return has_room("/dev/shm") ? "/dev/shm" : "/tmp";
 }
 
 static bool make_run_directory(char *run, size_t size) {
