@@ -15,7 +15,7 @@ from .session import preferences, session
 from .wrapping import first_lines
 
 CLAIMED = 'This Blender instance is now active for Bridge imports'
-CLAIMS_LATER = 'This Blender instance becomes active for Bridge imports as soon as there is a hub'
+CLAIMS_LATER = 'This Blender instance becomes active for Bridge imports as soon as a hub answers'
 
 
 class Running:

@@ -19,8 +19,9 @@ from .pending import Queue
 
 # What one types in the preferences changes letter by letter.
 SETTLE_S = 1.0
-# An answer to a claim takes a millisecond; a hub that is being looked for takes longer, and is not waited for.
-ANSWER_S = 0.3
+# An answer to a claim takes a millisecond, on a busy machine some hundred. A hub that is being looked for takes
+# longer, and is not waited for.
+ANSWER_S = 1.0
 
 # Where Bridge's own target for Blender sends.
 BLENDER_PORT = 28888
