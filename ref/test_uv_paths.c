@@ -65,24 +65,22 @@ static void expect_refused(const char *because) {
 
 /* ---- BH-NAME-001, BH-NAME-003 */
 
-Test(paths, the_default_group_has_the_names_of_the_table) {
+static void expect_names(const char *group, const char *endpoint, const char *state, const char *spool) {
   bh_paths paths;
 
   setenv("XDG_RUNTIME_DIR", place, 1);
-  cr_assert_eq(complete(&paths, ""), 0, "%s", why.text);
-  cr_expect_str_eq(paths.endpoint, below_place("QuixelBridge_IPC.sock"));
-  cr_expect_str_eq(paths.state, below_place("QuixelBridge_Hub.json"));
-  cr_expect_str_eq(paths.spool, below_place("QuixelBridge_Spool"));
+  cr_assert_eq(complete(&paths, group), 0, "%s", why.text);
+  cr_expect_str_eq(paths.endpoint, below_place("%s", endpoint));
+  cr_expect_str_eq(paths.state, below_place("%s", state));
+  cr_expect_str_eq(paths.spool, below_place("%s", spool));
+}
+
+Test(paths, the_default_group_has_the_names_of_the_table) {
+  expect_names("", "QuixelBridge_IPC.sock", "QuixelBridge_Hub.json", "QuixelBridge_Spool");
 }
 
 Test(paths, another_group_has_its_name_behind_them) {
-  bh_paths paths;
-
-  setenv("XDG_RUNTIME_DIR", place, 1);
-  cr_assert_eq(complete(&paths, "Film-2"), 0, "%s", why.text);
-  cr_expect_str_eq(paths.endpoint, below_place("QuixelBridge_IPC.sock.Film-2"));
-  cr_expect_str_eq(paths.state, below_place("QuixelBridge_Hub.json.Film-2"));
-  cr_expect_str_eq(paths.spool, below_place("QuixelBridge_Spool.Film-2"));
+  expect_names("Film-2", "QuixelBridge_IPC.sock.Film-2", "QuixelBridge_Hub.json.Film-2", "QuixelBridge_Spool.Film-2");
 }
 
 Test(paths, a_runtime_directory_that_is_no_whole_path_is_none) {

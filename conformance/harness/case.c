@@ -20,6 +20,8 @@
 #define CASE_MS 30000
 #define CASE_KILLED_S 60
 #define CRASH_MS 200
+#define HEARTBEAT_MAX_MS 600000
+#define TIMEOUT_MAX_MS 3600000
 
 static struct {
   const char *ids; /* "MUST BH-CLAIM-001 BH-CLAIM-002" */
@@ -43,6 +45,20 @@ const char *environment(const char *name) {
 double time_scale(void) {
   double scale = strtod(environment(ENV_TIME_SCALE), NULL);
   return scale > 0 ? scale : 1;
+}
+
+/* What is to last for all of a case need not last longer than a hub or a client may take. */
+static uint32_t scaled(uint32_t ms, uint32_t otherwise, uint32_t longest) {
+  double time = (ms ? ms : otherwise) * time_scale();
+  return (uint32_t)(time < longest ? time : longest);
+}
+
+uint32_t scaled_heartbeat_ms(uint32_t ms, uint32_t otherwise) {
+  return scaled(ms, otherwise, HEARTBEAT_MAX_MS);
+}
+
+uint32_t scaled_timeout_ms(uint32_t ms, uint32_t otherwise) {
+  return scaled(ms, otherwise, TIMEOUT_MAX_MS);
 }
 
 bool is_of_client(const char *section) {

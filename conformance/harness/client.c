@@ -9,8 +9,6 @@
 #include "played_hub.h"
 
 #define CLIENT_NAME "a client under test"
-#define HEARTBEAT_MAX_MS 600000
-#define TIMEOUT_MAX_MS 3600000
 /* What a case may take longer for each client but the first: an interpreter takes its time to start. */
 #define FURTHER_CLIENT_MS 1000
 
@@ -182,13 +180,6 @@ void command(struct client *client, const char *pattern, ...) {
 
 /* ------------------------------------------------------------------------------------------------------ process */
 
-/* On a slow host too no longer than a client may take: what is to last for all of a case need not last longer than
- * that. */
-static uint32_t scaled(uint32_t ms, uint32_t otherwise, uint32_t longest) {
-  double time = (ms ? ms : otherwise) * time_scale();
-  return (uint32_t)(time < longest ? time : longest);
-}
-
 struct client *client_prepare(struct client_options options) {
   struct client *client = allocate(sizeof *client);
   struct client_process *process = allocate(sizeof *process);
@@ -198,8 +189,8 @@ struct client *client_prepare(struct client_options options) {
   client->endpoint = format("%s/QuixelBridge_IPC.sock%s", client->dir, suffix);
   client->name = options.name ? options.name : CLIENT_NAME;
   client->port = free_port();
-  client->heartbeat_ms = scaled(options.heartbeat_ms, 60000, HEARTBEAT_MAX_MS);
-  client->timeout_ms = scaled(options.timeout_ms, 600000, TIMEOUT_MAX_MS);
+  client->heartbeat_ms = scaled_heartbeat_ms(options.heartbeat_ms, 60000);
+  client->timeout_ms = scaled_timeout_ms(options.timeout_ms, 600000);
   case_timeout_ms(client->timeout_ms);
   process->client = client;
   process->group = options.group ? options.group : "";

@@ -10,8 +10,6 @@
 #include "process.h"
 
 #define START_MS 10000
-#define HEARTBEAT_MAX_MS 600000
-#define TIMEOUT_MAX_MS 3600000
 #define HOPELESS_START_MS 500
 /* A case waits for as many of them, at most. */
 #define TIMEOUTS_A_CASE 12
@@ -35,13 +33,6 @@ static unsigned hub_count;
 static char *path_in(const struct hub *hub, const char *given, const char *own) {
   const char *name = given ? given : own;
   return strchr(name, '/') ? format("%s", name) : format("%s/%s", hub->dir, name);
-}
-
-/* On a slow host too no longer than a hub may take: what is to last for all of a case need not last longer than that.
- */
-static uint32_t scaled(uint32_t ms, uint32_t otherwise, uint32_t longest) {
-  double time = (ms ? ms : otherwise) * time_scale();
-  return (uint32_t)(time < longest ? time : longest);
 }
 
 /* What all cases of a section are about. */
@@ -91,8 +82,8 @@ struct hub *hub_prepare(struct hub_options options) {
   hub->spool = path_in(hub, options.spool, format("QuixelBridge_Spool%s", suffix));
   hub->port = options.port ? options.port : free_port();
   hub->also_port = free_port();
-  hub->heartbeat_ms = scaled(options.heartbeat_ms, 100, HEARTBEAT_MAX_MS);
-  hub->timeout_ms = scaled(options.timeout_ms, 1000, TIMEOUT_MAX_MS);
+  hub->heartbeat_ms = scaled_heartbeat_ms(options.heartbeat_ms, 100);
+  hub->timeout_ms = scaled_timeout_ms(options.timeout_ms, 1000);
   case_timeout_ms(hub->timeout_ms);
 
   process->hub = hub;

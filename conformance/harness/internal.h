@@ -65,6 +65,10 @@ void record_log(const char *lane, const char *text);
 
 const char *environment(const char *name); /* "" where it is not set */
 double time_scale(void);
+/* What a hub or a client is given, where `ms` (0: `otherwise`) is wanted: on a slow host too no longer than it may
+ * take. */
+uint32_t scaled_heartbeat_ms(uint32_t ms, uint32_t otherwise);
+uint32_t scaled_timeout_ms(uint32_t ms, uint32_t otherwise);
 /* Why the case must end although nothing was expected of it yet: found in a callback, raised by the next wait. */
 void case_crashed(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 void case_hub_closed(void); /* one of its connections: perhaps because it has crashed */

@@ -7,7 +7,6 @@
  * names as the peer. It does nothing more, and ends with the case at the latest.
  */
 
-#include <stdint.h>
 #include <sys/types.h>
 
 struct opener {
