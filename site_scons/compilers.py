@@ -3,9 +3,8 @@
 from SCons.Script import Exit
 from SCons.Util import CLVar
 
-import platforms
-
 import fuzzing
+import platforms
 
 WARNINGS = '''-Wall -Wextra -Werror -Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-align
               -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough'''
