@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { PEERS = 8, FILES_MAX = 32, EVENTS_MAX = 100, HEARTBEAT_MS = 100, TIMEOUT_MS = 250, BODY_MAX = 512 };
+enum { PEERS = 8, FILES_MAX = 32, EVENTS_MAX = 100, COMPANY = 8, HEARTBEAT_MS = 100, TIMEOUT_MS = 250, BODY_MAX = 512 };
 
 typedef enum { NOWHERE, IN_QUEUE, IN_PARKED, IN_RETRY } place;
 
@@ -142,7 +142,7 @@ static void take_run(obvious_peer *o, const uint8_t *octets, size_t size) {
     size -= consumed;
     size_t assets_size = 0;
     if (o->gets.type == BH_IMPORT_DATA) {
-      for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+      for (size_t i = 0; i < obvious.entry_end; i++) {
         const obvious_entry *e = &obvious.entries[i];
         if (e->state == OBVIOUS_IN_HAND && e->peer == o->handle && e->message == 0) {
           assets_size = assets_of(&e->record, assets);
@@ -382,7 +382,7 @@ static void start_hub(world *w) {
     config.former_active = NULL;
   }
   obvious.lenient = w->hungry;
-  obvious.thorough = fuzz_every_cut || w->draw % 8 == 2;
+  obvious.thorough = fuzz_every_cut || w->draw % 32 == 2;
   obvious_hub_start(&obvious, w->hub, &config, w->now);
   tell_parked(w);
   take_over(w);
@@ -477,7 +477,7 @@ static void answer(world *w, peer *p, bool takes, uint8_t which) {
   const obvious_entry *chosen = NULL;
   char body[128];
 
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < obvious.entry_end; i++) {
     const obvious_entry *e = &obvious.entries[i];
     if (e->state == OBVIOUS_IN_HAND && e->peer == p->handle && e->message != 0 && (!chosen || which-- > 0)) {
       chosen = e;
@@ -563,13 +563,16 @@ static void read_or_not(world *w, peer *p) {
 
 /*
  * As many as a limit, and some more, or a few. Whoever is in a crowd costs each later event time: the largest of
- * instances comes at the very beginning alone, and the others seldom.
+ * instances comes at the very beginning alone, the others seldom, and where there is company it grows one by one.
  */
 static size_t crowd_size(const world *w, uint8_t how, bool registers, bool observers) {
   if (how == 0x4f && w->in.at == 2) {
     return 260;
   }
-  return (how & 0xe7) == 0xe7 && (observers || !registers) ? 70 : how & 7;
+  if ((how & 0xe7) == 0xe7 && (observers || !registers)) {
+    return 70;
+  }
+  return w->crowd_end < COMPANY ? how & 7 : 1;
 }
 
 /* Many connections, or many that register. */

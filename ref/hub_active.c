@@ -12,6 +12,8 @@ static void forget_former(bh_hub *hub) {
 }
 
 void bh_set_active(bh_hub *hub, const char *instance, const char *why) {
+  peer *before = hub->active[0] == '\0' ? NULL : bh_peer_of_instance(hub, hub->active);
+
   /* Any change ends the wait for the instance that was lost, and for one to be found alone. */
   forget_former(hub);
   hub->lonely_may_claim = false;
@@ -26,7 +28,7 @@ void bh_set_active(bh_hub *hub, const char *instance, const char *why) {
   }
   hub->state_due = true;
   bh_beat_all(hub);
-  bh_delivery_on_role(hub);
+  bh_delivery_on_role(hub, before);
 }
 
 static bool is_young(const bh_hub *hub, uint64_t now) {

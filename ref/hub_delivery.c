@@ -179,9 +179,11 @@ static void undo_fetch(bh_hub *hub, entry *e, uint64_t until) {
   }
 }
 
-/* What is on its way to an instance that has lost the role goes to whoever has it now, unless it was reserved for it.
+/*
+ * What is on its way to an instance that has lost the role goes to whoever has it now, unless it was reserved for it.
+ * What is reserved for it may have been held up by what stood before it in the order of the active one.
  */
-void bh_delivery_on_role(bh_hub *hub) {
+void bh_delivery_on_role(bh_hub *hub, peer *before) {
   for (entry *e = hub->first; e != NULL; e = e->next) {
     bool fetched = (e->state == ENTRY_RECORDING || e->state == ENTRY_LOADING) && !e->was_reserved;
     peer *p = fetched ? bh_peer_find(hub, e->peer) : NULL;
@@ -189,8 +191,10 @@ void bh_delivery_on_role(bh_hub *hub) {
       p->held--;
       p->fetching = false;
       undo_fetch(hub, e, BH_NEVER);
-      bh_deliver(hub, p);
     }
+  }
+  if (before != NULL) {
+    bh_deliver(hub, before);
   }
 }
 

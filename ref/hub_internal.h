@@ -164,7 +164,7 @@ uint64_t bh_active_expiry(const bh_hub *hub);
 /* hub_delivery.c: which import goes where (section 6.2). */
 void bh_deliver(bh_hub *hub, peer *p);
 void bh_deliver_active(bh_hub *hub);
-void bh_delivery_on_role(bh_hub *hub);
+void bh_delivery_on_role(bh_hub *hub, peer *before); /* `before`: who had it and is still there, or NULL */
 void bh_delivery_on_register(bh_hub *hub, peer *p);
 void bh_delivery_on_leave(bh_hub *hub, peer *p);
 void bh_delivery_on_loss(bh_hub *hub, peer *p, bool process_gone, uint64_t now);

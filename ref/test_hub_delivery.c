@@ -695,6 +695,28 @@ Test(hub_delivery, the_role_moves_while_a_reserved_import_is_fetched) {
   hears_nothing(b);
 }
 
+/* BH-ROUTE-012: while it is active, what stands before its own holds that up, and no longer. */
+Test(hub_delivery, the_role_moves_while_a_reserved_import_is_held_up) {
+  bh_import before = left_in_spool("queue", 5, "00000000000000aa-3", 1, 0, "lost", "[3]");
+  bh_import reserved = left_in_spool("queue", 9, "00000000000000aa-4", 1, 0, "aa", "[4]");
+
+  cr_assert_eq(found_in_queue(&before), BH_OK);
+  time_passes(TIMEOUT_MS - 1);
+  cr_assert_eq(found_in_queue(&reserved), BH_OK);
+  spool_will(BH_DO_RECORD, BH_SPOOL_FAILED, 3);
+  time_passes(1);
+  actor *a = registers_with("a", "'instance':'aa'");
+  actor *b = registers("b");
+  knows_active(a, "aa");
+  hears_nothing(a);
+  spool_will(BH_DO_RECORD, BH_SPOOL_FAILED, 0);
+  says(b, "CLAIM_ACTIVE", "{}");
+  hears_import(a, "00000000000000aa-4", 2, "[4]");
+  forgets(b);
+  time_passes(HEARTBEAT_MS);
+  hears_import(b, "00000000000000aa-3", 2, "[3]");
+}
+
 /* A part of it is out, or none: it was queued, and that is what counts. */
 Test(hub_delivery, lost_in_the_middle_of_the_import) {
   actor *a = registers("a");

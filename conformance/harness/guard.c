@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "internal.h"
 #include "runner.h"
 
+#define TITLE "guard of a suite"
 #define ATTEMPTS 20
 #define ATTEMPT_MS 25
 
@@ -36,7 +38,8 @@ static void end_hubs(const char *run) {
 _Noreturn static void guard(const char *run, bool keep, int guarded) {
   char octet;
   setsid();
-  bool orderly = false; /* the runner has said that all is over */
+  uv_set_process_title(TITLE); /* pkill and killall, on the suite's name, are not to find it */
+  bool orderly = false;        /* the runner has said that all is over */
   while (read(guarded, &octet, 1) > 0) {
     orderly = true;
   }

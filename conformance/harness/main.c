@@ -64,6 +64,7 @@ static void limit_descriptors(void) {
 int main(int argc, char **argv) {
   struct options options = {0};
   char vectors[512];
+  argv = uv_setup_args(argc, argv); /* for the title of the guard */
   limit_descriptors();
   options_read(argc, argv, &options);
   options.given_vectors = options.vectors;

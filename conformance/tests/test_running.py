@@ -214,27 +214,43 @@ class Telling(unittest.TestCase):
         self.assertEqual('', self.on_terminal(CI='true'))
 
 
-def command_lines():
+def read_proc(pid, name):
+    try:
+        with open('/proc/%s/%s' % (pid, name), encoding='utf-8', errors='replace') as file:
+            return file.read()
+    except OSError:
+        return ''  # it has ended meanwhile
+
+
+def processes_of(directory):
+    """pid and command line of those that were given it as TMPDIR, or a path in it."""
     for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open('/proc/%s/cmdline' % pid, encoding='utf-8', errors='replace') as file:
-                yield file.read()
-        except OSError:
-            pass  # it has ended meanwhile
+        if directory in read_proc(pid, 'environ') or directory in read_proc(pid, 'cmdline'):
+            yield int(pid), read_proc(pid, 'cmdline')
 
 
 class Leaving(unittest.TestCase):
+    def leaves_nothing(self, kill):
+        with tempfile.TemporaryDirectory(dir='/tmp') as directory:
+            process = subprocess.Popen([SUITE, '--jobs', '2', '--hub', RIGHT], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, env={**os.environ, 'TMPDIR': directory})
+            self.wait_for(lambda: any(path.endswith('/pids') and files for path, _, files in os.walk(directory)))
+            kill(process, directory)
+            process.wait(30)
+            self.wait_for(lambda: not os.listdir(directory))
+            self.wait_for(lambda: not list(processes_of(directory)))
+
     def test_a_killed_run_leaves_nothing(self):
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-            with self.subTest(number), tempfile.TemporaryDirectory(dir='/tmp') as directory:
-                process = subprocess.Popen([SUITE, '--jobs', '2', '--hub', RIGHT], stdin=subprocess.DEVNULL,
-                                           stdout=subprocess.DEVNULL, env={**os.environ, 'TMPDIR': directory})
-                self.wait_for(lambda: any(path.endswith('/pids') and files for path, _, files in os.walk(directory)))
-                process.send_signal(number)
-                process.wait(30)
-                self.wait_for(lambda: not os.listdir(directory))
-                # Nobody runs that was given a path in there.
-                self.assertEqual([], [line for line in command_lines() if directory in line])
+            with self.subTest(number):
+                self.leaves_nothing(lambda process, _, number=number: process.send_signal(number))
+
+    def test_nor_does_one_of_which_all_is_killed_that_has_its_name(self):
+        def kill_all(_, directory):
+            for pid, line in processes_of(directory):
+                if os.path.basename(line.split('\0')[0]) == os.path.basename(SUITE):
+                    os.kill(pid, signal.SIGKILL)
+        self.leaves_nothing(kill_all)
 
     def wait_for(self, condition):
         end = time.monotonic() + 30

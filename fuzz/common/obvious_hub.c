@@ -174,7 +174,7 @@ static void begin_close(obvious_hub *o, obvious_peer *p, uint64_t now) {
 /* --------------------------------------------------------------------------------------------------- the imports */
 
 obvious_entry *obvious_hub_entry(obvious_hub *o, uint64_t sequence) {
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     if (o->entries[i].state != OBVIOUS_FREE && o->entries[i].record.sequence == sequence) {
       return &o->entries[i];
     }
@@ -239,7 +239,7 @@ static bool is_under_way(const obvious_entry *e) {
 }
 
 static void reserve_held(obvious_hub *o, obvious_peer *p, uint64_t until) {
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_IN_HAND && e->peer == p->handle) {
       reserve(e, until);
@@ -263,7 +263,7 @@ static void set_active(obvious_hub *o, const char *instance) {
   o->changes++;
   o->state_version++;
   /* What is on its way to another than the active one goes to the active one, unless it was reserved for the other. */
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     obvious_peer *p = is_under_way(e) && !e->was_reserved ? obvious_hub_peer(o, e->peer) : NULL;
     if (p && !same(p->instance, instance)) {
@@ -297,7 +297,7 @@ static void active_on_register(obvious_hub *o, obvious_peer *p, bool resumes, ui
 static void leave(obvious_hub *o, obvious_peer *p, uint64_t now) {
   if (p->role == BH_ROLE_INSTANCE) {
     reserve_held(o, p, BH_NEVER);
-    for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+    for (size_t i = 0; i < o->entry_end; i++) {
       if (o->entries[i].state == OBVIOUS_RESERVED && is_for(&o->entries[i], p->instance)) {
         give_back(&o->entries[i], o->entries[i].record.deaths);
       }
@@ -318,7 +318,7 @@ static void lose(obvious_hub *o, obvious_peer *p, bool process_gone, uint64_t no
   }
   if (p->role == BH_ROLE_INSTANCE) {
     reserve_held(o, p, now + o->timeout_ms);
-    for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+    for (size_t i = 0; i < o->entry_end; i++) {
       obvious_entry *e = &o->entries[i];
       if (e->state != OBVIOUS_RESERVED || !is_for(e, p->instance)) {
         continue;
@@ -344,7 +344,7 @@ void obvious_hub_close(obvious_hub *o, obvious_peer *p, bool process_gone, uint6
 }
 
 bool obvious_hub_reserves(const obvious_hub *o, bh_peer lost) {
-  for (size_t i = 0; lost && i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; lost && i < o->entry_end; i++) {
     const obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_RESERVED && e->until != BH_NEVER && e->lost == lost) {
       return true;
@@ -354,7 +354,7 @@ bool obvious_hub_reserves(const obvious_hub *o, bh_peer lost) {
 }
 
 void obvious_hub_gone(obvious_hub *o, bh_peer lost) {
-  for (size_t i = 0; lost && i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; lost && i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_RESERVED && e->until != BH_NEVER && e->lost == lost) {
       die(e);
@@ -371,7 +371,7 @@ static bool is_known(obvious_hub *o, const char *instance, const obvious_peer *b
       return true;
     }
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     if (o->entries[i].state != OBVIOUS_FREE && is_for(&o->entries[i], instance)) {
       return true;
     }
@@ -434,7 +434,7 @@ static void on_register(obvious_hub *o, obvious_peer *p, const bh_body *body, ui
     o->instances_version++;
     o->state_version++;
     active_on_register(o, p, resumes, now);
-    for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+    for (size_t i = 0; i < o->entry_end; i++) {
       if (o->entries[i].state == OBVIOUS_RESERVED && is_for(&o->entries[i], p->instance)) {
         o->entries[i].until = BH_NEVER;
       }
@@ -471,7 +471,7 @@ static void on_answer(obvious_hub *o, obvious_peer *p, uint32_t answers, bool ta
   if (answers > p->last_id && p->reads_not) {
     o->lenient = true; /* it guesses the id of what it has not read */
   }
-  for (size_t i = 0; answers && i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; answers && i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     if (e->state != OBVIOUS_IN_HAND || e->peer != p->handle || e->message != answers) {
       continue;
@@ -597,6 +597,7 @@ void obvious_hub_import(obvious_hub *o, const bh_import *import, int result, uin
   for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
     obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_FREE) {
+      o->entry_end = i < o->entry_end ? o->entry_end : i + 1;
       *e = (obvious_entry){.record = *import, .sends = import->attempt};
       wait(e);
       if (import->holder[0]) {
@@ -640,7 +641,7 @@ uint64_t obvious_hub_expiry(const obvious_hub *o) {
     uint64_t d = deadline(o, &o->peers[i]);
     expiry = d < expiry ? d : expiry;
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     const obvious_entry *e = &o->entries[i];
     expiry = e->state == OBVIOUS_RESERVED && e->until < expiry ? e->until : expiry;
   }
@@ -652,7 +653,7 @@ static void fresh_time(obvious_hub *o, uint64_t now) {
   for (size_t i = 0; i < o->peer_end; i++) {
     o->peers[i].heard = o->peers[i].since = now;
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     e->until = e->state == OBVIOUS_RESERVED && e->until != BH_NEVER ? now + o->timeout_ms : e->until;
   }
@@ -698,7 +699,7 @@ void obvious_hub_expire(obvious_hub *o, uint64_t now, uint64_t expiry) {
       p->at_once = true;
     }
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_RESERVED && e->until != BH_NEVER && now >= e->until) {
       die(e);
@@ -710,7 +711,7 @@ void obvious_hub_expire(obvious_hub *o, uint64_t now, uint64_t expiry) {
   }
   o->next_beat = o->next_beat + o->heartbeat_ms > now ? o->next_beat + o->heartbeat_ms : now + o->heartbeat_ms;
   o->state_version++;
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     o->entries[i].failed = false; /* it is due again */
   }
   for (size_t i = 0; i < o->peer_end; i++) {
@@ -751,7 +752,7 @@ static void takes_answer(obvious_hub *o, obvious_peer *p, const bh_body *body) {
 static void takes_import(obvious_hub *o, obvious_peer *p, const bh_body *body, const char *assets, size_t assets_size) {
   obvious_entry *e = NULL;
 
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     obvious_entry *other = &o->entries[i];
     if (other->state == OBVIOUS_IN_HAND && other->peer == p->handle && other->message == 0) {
       e = other;
@@ -774,7 +775,7 @@ static void takes_import(obvious_hub *o, obvious_peer *p, const bh_body *body, c
 static uint32_t count_waiting(const obvious_hub *o) {
   uint32_t waiting = 0;
 
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     waiting += o->entries[i].state == OBVIOUS_WAITING || o->entries[i].state == OBVIOUS_RETURNING;
   }
   return waiting;
@@ -796,7 +797,9 @@ static void check_news(obvious_hub *o, obvious_peer *p, sent *news) {
   const bh_body *body = &news->body;
 
   EXPECT(o, same(body->active, o->active), "'%s' is told to be active, and '%s' is", body->active, o->active);
-  EXPECT(o, body->waiting == count_waiting(o), "%u wait, and not %u", (unsigned)count_waiting(o),
+  /* What goes next to one that has just been sent another waits no more once the hub has chosen it. */
+  uint32_t waiting = count_waiting(o);
+  EXPECT(o, body->waiting <= waiting && waiting - body->waiting <= o->freed, "%u wait, and not %u", (unsigned)waiting,
          (unsigned)body->waiting);
   EXPECT(o, body->parked == o->parked, "%u are parked, and not %u", (unsigned)o->parked, (unsigned)body->parked);
   EXPECT(o, same(body->problem, o->problem), "the problem is '%s'", body->problem);
@@ -847,10 +850,10 @@ void obvious_hub_takes_message(obvious_hub *o, obvious_peer *p, bool last, const
 }
 
 void obvious_hub_run_sent(obvious_hub *o, obvious_peer *p) {
-  (void)o;
   if (p->import_in_run) {
     p->import_in_run = false;
     p->unsent = false;
+    o->freed++;
   }
 }
 
@@ -865,7 +868,7 @@ static bool same_record(const bh_import *a, const bh_import *b) {
 static bool is_next(const obvious_hub *o, const obvious_peer *p, const obvious_entry *e) {
   bool active = same(o->active, p->instance);
 
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     const obvious_entry *other = &o->entries[i];
     if (other->record.sequence >= e->record.sequence) {
       continue;
@@ -1065,7 +1068,7 @@ static void peer_rests(obvious_hub *o, const obvious_peer *p) {
   if (!can_take(p)) {
     return;
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     const obvious_entry *e = &o->entries[i];
     EXPECT(o, (e->state != OBVIOUS_WAITING && e->state != OBVIOUS_RESERVED) || !is_next(o, p, e),
            "%s is not sent to %s", e->record.import, p->instance);
@@ -1073,11 +1076,11 @@ static void peer_rests(obvious_hub *o, const obvious_peer *p) {
 }
 
 void obvious_hub_rests(obvious_hub *o) {
-  o->changes = o->messages = 0;
+  o->changes = o->messages = o->freed = 0;
   for (size_t i = 0; i < o->peer_end; i++) {
     peer_rests(o, &o->peers[i]);
   }
-  for (size_t i = 0; i < OBVIOUS_ENTRIES_MAX; i++) {
+  for (size_t i = 0; i < o->entry_end; i++) {
     const obvious_entry *e = &o->entries[i];
     bool rests = e->state == OBVIOUS_FREE || e->state == OBVIOUS_WAITING || e->state == OBVIOUS_RESERVED ||
                  e->state == OBVIOUS_IN_HAND;

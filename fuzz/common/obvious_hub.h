@@ -92,10 +92,12 @@ typedef struct {
   obvious_peer peers[OBVIOUS_PEERS_MAX];
   size_t peer_end;
   obvious_entry entries[OBVIOUS_ENTRIES_MAX];
+  size_t entry_end; /* behind the last that was ever in use */
   char active[BH_INSTANCE_ID_MAX + 1], former[BH_INSTANCE_ID_MAX + 1];
   uint64_t former_until;
   bool released, lonely;
   unsigned changes, messages; /* of the role, and from clients, since the hub was at rest */
+  unsigned freed; /* who can be sent an import again since an IMPORT_DATA went out, while it is not at rest */
   uint64_t instances_version, state_version;
   uint32_t parked;
   uint64_t last_sequence;
