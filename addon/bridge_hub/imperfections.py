@@ -22,7 +22,7 @@ def _add_socket(group: Any, name: str, kind: str, direction: str) -> None:
 
 
 def _matches(group: Any, maps: Mapping[str, Map]) -> bool:
-    there = [textures.path_of(node.image) for node in group.nodes if node.type == 'TEX_IMAGE' and node.image]
+    there = [textures.path_of(image) for image in textures.of_tree(group)]
     return all(any(textures.same_path(map_.path, path) for path in there) for map_ in maps.values())
 
 
@@ -38,6 +38,8 @@ def _source(tree: Tree, asset: str, map_: Map, row: int, vector: Any) -> Any:
 def get_or_build(name: str, asset: str, maps: Mapping[str, Map]) -> Any:
     for group in bpy.data.node_groups:
         if group.library is None and group.get(OWNER) == asset and group.type == 'SHADER' and _matches(group, maps):
+            for image in textures.of_tree(group):
+                textures.refresh(image)
             return group
     group = bpy.data.node_groups.new(name, 'ShaderNodeTree')
     tree = Tree(group)

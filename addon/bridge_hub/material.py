@@ -47,6 +47,8 @@ def get_or_build(name: str, asset: str, maps: Mapping[str, Map], look: Look,
     for material in bpy.data.materials:
         if (material.library is None and material.get(OWNER) == asset and material.get(LOOK_OF) == look_of
                 and _still_matches(material)):
+            for image in textures.of_tree(material.node_tree):
+                textures.refresh(image)
             return material
     material = bpy.data.materials.new(name)
     try:
@@ -68,8 +70,7 @@ def _digest(maps: Mapping[str, Map], look: Look, options: ImportOptions) -> str:
 
 
 def _files(material: bpy.types.Material) -> set[str]:
-    images = [node.image for node in material.node_tree.nodes if node.type == 'TEX_IMAGE' and node.image]
-    return {textures.path_of(image) for image in images}
+    return {textures.path_of(image) for image in textures.of_tree(material.node_tree)}
 
 
 def _still_matches(material: bpy.types.Material) -> bool:
@@ -110,8 +111,8 @@ class _Builder:
         material.node_tree.nodes.clear()
         self.material, self.asset, self.maps, self.look, self.options = material, asset, maps, look, options
         self.tree = Tree(material.node_tree)
-        self.images: dict[str, Any] = {}
-        self.separated: dict[str, Any] = {}
+        self.images: dict[tuple[str, bool], Any] = {}
+        self.separated: dict[tuple[str, bool], Any] = {}
         self.vector: Any = None
         self.metal: Any = None
 
@@ -145,22 +146,24 @@ class _Builder:
         return self.vector
 
     def _image(self, map_: Map) -> Any:
-        """A packed texture is one node for all that lies in it."""
-        if map_.path not in self.images:
+        """A packed texture is one node for all that lies in it. A file that stands for a colour and for data is two."""
+        key = (map_.path, map_.data)
+        if key not in self.images:
             role = 'packed' if map_.packed else map_.role
             node = self.tree.add('ShaderNodeTexImage', IMAGES, len(self.images), role.capitalize())
             node.image = textures.load(self.asset, role, map_.path, map_.data)
             self.tree.link(self._coordinates(), node, 'Vector')
-            self.images[map_.path] = node
-        return self.images[map_.path]
+            self.images[key] = node
+        return self.images[key]
 
     def _channel(self, map_: Map, channel: str) -> Any:
         node = self._image(map_)
         if channel in (FULL, 'Alpha'):
             return node.outputs[channel]
-        if map_.path not in self.separated:
-            self.separated[map_.path] = self.tree.separate(IMAGES + 0.8, len(self.images) - 1, node.outputs['Color'])
-        return socket(self.separated[map_.path].outputs, channel)
+        key = (map_.path, map_.data)
+        if key not in self.separated:
+            self.separated[key] = self.tree.separate(IMAGES + 0.8, len(self.images) - 1, node.outputs['Color'])
+        return socket(self.separated[key].outputs, channel)
 
     def _value(self, role: str) -> Any:
         """The output that has this map; None where the asset has none."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import bpy
 
-# The id of the asset and the map that the image was loaded for.
+# The id of the asset and the map that the image was first loaded for: it is one of ours.
 OWNER = 'bridge_hub_map'
 # Size and time of the file when it was read: another export can have replaced it under the same name.
 STAMP = 'bridge_hub_file'
@@ -33,29 +34,37 @@ def _matches(image: bpy.types.Image, path: str, data: bool) -> bool:
     return same_path(path_of(image), path) and image.colorspace_settings.is_data == data and image.source == 'FILE'
 
 
-def _existing(owner: str, path: str, data: bool) -> bpy.types.Image | None:
+def _existing(path: str, data: bool) -> bpy.types.Image | None:
     for image in bpy.data.images:
-        if image.library is None and image.get(OWNER) == owner and _matches(image, path, data):
+        if image.library is None and image.get(OWNER) and _matches(image, path, data):
             return image
     return None
+
+
+def of_tree(tree: Any) -> list[bpy.types.Image]:
+    return [node.image for node in tree.nodes if node.type == 'TEX_IMAGE' and node.image]
+
+
+def refresh(image: bpy.types.Image) -> None:
+    """Reads one of ours again if its file was replaced."""
+    stamp = _stamp(path_of(image))
+    if image.library is None and image.get(OWNER) and stamp and image.get(STAMP) != stamp:
+        image.reload()
+        image[STAMP] = stamp
 
 
 def load(asset: str, role: str, path: str, data: bool) -> bpy.types.Image:
     """`data` is what is no colour. The colour space of data is the one that has this role in the configuration of
     colour management, whatever its name; that of a colour is the one that Blender gives to this kind of file."""
-    owner = '%s/%s' % (asset, role)
-    stamp = _stamp(path)
-    image = _existing(owner, path, data)
+    image = _existing(path, data)
     if image is not None:
-        if image.get(STAMP) != stamp:
-            image.reload()
-            image[STAMP] = stamp
+        refresh(image)
         return image
     image = bpy.data.images.load(path, check_existing=False)
     if data:
         image.colorspace_settings.is_data = True
     # Channels that have nothing to do with each other: alpha must not be multiplied into colour.
     image.alpha_mode = 'CHANNEL_PACKED'
-    image[OWNER] = owner
-    image[STAMP] = stamp
+    image[OWNER] = '%s/%s' % (asset, role)
+    image[STAMP] = _stamp(path)
     return image

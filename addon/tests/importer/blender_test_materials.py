@@ -167,6 +167,18 @@ class Materials(Case):
         self.assertEqual(self.feeds(material, 'Normal'), {('NR', 'Red'), ('NR', 'Green')})
         self.assertEqual(self.feeds(material, 'Roughness'), {('NR', 'Blue')})
 
+    # --- one file for several maps ------------------------------------------------------------------------------------
+
+    def test_a_file_is_color_and_data_at_once(self):
+        records = self.surface('albedo', 'opacity')
+        color, opacity = records[0]['components']
+        opacity['path'] = color['path']
+        material = self.material(records)
+        of = {name: socket(self.principled(material).inputs, name).links[0].from_node.image
+              for name in ('Base Color', 'Alpha')}
+        self.assertEqual({name: image.colorspace_settings.is_data for name, image in of.items()},
+                         {'Base Color': False, 'Alpha': True})
+
     # --- the tree -----------------------------------------------------------------------------------------------------
 
     def test_one_node_scales_all_textures(self):
@@ -196,7 +208,7 @@ class Materials(Case):
         self.assertEqual(result.materials[0].name, 'Mühle – 石の壁 🧱')
         records = self.surface('albedo', name='石' * 100)
         self.assertTrue('石' * 100 == records[0]['name'] and self.material(records).name.startswith('石' * 20))
-        self.assertEqual(len(bpy.data.images), 7)
+        self.assertEqual(len(bpy.data.images), 6)
 
 
 class LaterBlenders(Case):

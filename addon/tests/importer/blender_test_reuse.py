@@ -111,6 +111,25 @@ class Reuse(Case):
         self.assertEqual(self.albedo(self.material(use_ao=False)), image)
         self.assertEqual(tuple(image.size), (16, 16))
 
+    def test_a_file_that_was_replaced_shows_in_what_is_used_again(self):
+        for name in ('asset3d', 'imperfection'):
+            records = self.library.payload(name)
+            first, = self.imported(records)
+            image = next(found for found in bpy.data.images if found.filepath.endswith('Roughness.jpg'))
+            self.assertEqual(tuple(image.size), (8, 8))
+            self.library.texture(image.filepath, 'roughness', (16, 16))
+            second, = self.imported(records)
+            self.assertEqual(second.materials + second.other, first.materials + first.other)
+            self.assertEqual(tuple(image.size), (16, 16), name)
+            bpy.data.images.remove(image)
+
+    def test_a_file_that_several_materials_need_is_one_image(self):
+        result, = self.imported(self.library.payload('modular_window'))
+        self.assertEqual((len(result.materials), len(bpy.data.images)), (2, 6))
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        self.imported(self.records + [dict(self.records[0], id='other', name='Other')])
+        self.assertEqual(self.counts(), (2, 6))
+
     def test_properties_of_another_type_are_survived(self):
         first = self.material()
         first['bridge_hub_files'] = 5
