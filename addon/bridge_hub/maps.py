@@ -20,6 +20,7 @@ FULL = 'Color'
 MAGIC = {
     '.jpg': b'\xff\xd8\xff', '.jpeg': b'\xff\xd8\xff', '.png': b'\x89PNG\r\n\x1a\n', '.exr': b'v/1\x01',
 }
+MAGIC_MAX = max(map(len, MAGIC.values()))
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,19 @@ class Map:
 
 def trouble(path: str) -> str:
     """Why a texture cannot be used; empty where it can. The first octets tell a download that was cut off or is an
-    error page."""
+    error page. Blender asks them too, and not the name: one of these formats under the name of another is good."""
     if not os.path.isfile(path):
         return 'is not on disk'
-    magic = MAGIC.get(os.path.splitext(path)[1].lower(), b'')
+    extension = os.path.splitext(path)[1].lower()
     try:
         with open(path, 'rb') as file:
-            start = file.read(len(magic) or 1)
+            start = file.read(MAGIC_MAX)
     except OSError as error:
         return 'cannot be read: %s' % (error.strerror or error)
     if not start:
         return 'is empty'
-    return '' if start.startswith(magic) else 'is no %s file' % os.path.splitext(path)[1][1:].upper()
+    good = extension not in MAGIC or start.startswith(tuple(MAGIC.values()))
+    return '' if good else 'is no %s file' % extension[1:].upper()
 
 
 def _of_set(item: Texture | PackedTexture, wanted: Sequence[str]) -> bool:

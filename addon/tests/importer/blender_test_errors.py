@@ -84,6 +84,13 @@ class Broken(Case):
         self.assertEqual(result.warnings, ['Albedo map is empty: %s' % paths['albedo'],
                                            'Normal map is no JPG file: %s' % paths['normal']])
 
+    def test_a_texture_of_another_format_than_its_name_says_is_none_of_these(self):
+        records = self.library.payload('surface')
+        paths = {item['type']: item['path'] for item in records[0]['components']}
+        os.replace(self.library.texture(paths['albedo'].replace('.jpg', '.png'), 'albedo'), paths['albedo'])
+        result, = self.imported(records)
+        self.assertEqual(tuple(self.images(result.materials[0])['Albedo'].size), (8, 8))
+
     def test_an_unknown_type(self):
         result, = self.run_import('[{"type":"hdri","name":"Sky","id":"x1"}]')
         self.assertEqual(result.error, 'Unknown type “hdri” “Sky” (x1) was not imported: '

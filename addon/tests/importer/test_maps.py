@@ -83,6 +83,7 @@ class Trouble(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             for name, octets, expected in (('empty.jpg', b'', 'is empty'), ('page.jpg', b'<html>', 'is no JPG file'),
                                            ('good.jpg', b'\xff\xd8\xff\xe0', ''), ('any.tga', b'x', ''),
+                                           ('renamed.jpg', b'\x89PNG\r\n\x1a\n', ''), ('jpg.exr', b'\xff\xd8\xff', ''),
                                            ('cut.exr', b'v/', 'is no EXR file')):
                 path = os.path.join(directory, name)
                 with open(path, 'wb') as file:
