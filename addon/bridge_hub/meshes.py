@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from dataclasses import dataclass, field
 from typing import Any, Iterator
 
@@ -148,6 +149,8 @@ def read(context: bpy.types.Context, path: str, format_: str) -> list[bpy.types.
     """The meshes, and the empties above them. Lights, cameras and the like of the file are removed."""
     before = set(bpy.data.objects)
     try:
+        if os.path.getsize(path) == 0:
+            raise MeshError('it is empty')
         with _reader(format_) as reader, _scene_kept(context.scene), _numpy_with_bool(format_):
             result = reader.call(filepath=path, **reader.known_arguments())
         new = [found for found in bpy.data.objects if found not in before]

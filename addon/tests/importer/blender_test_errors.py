@@ -58,6 +58,13 @@ class Missing(Case):
         self.assertEqual((result.objects, result.materials), ([], []))
         self.assertEqual((len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)), (0, 0, 0))
 
+    def test_a_mesh_of_which_nothing_was_downloaded(self):
+        records = self.library.payload('asset3d')
+        path = next(item['path'] for item in records[0]['lodList'] if item['lod'] == 'lod0')
+        open(path, 'wb').close()
+        result, = self.run_import(records)
+        self.assertTrue(result.error.endswith(' was not imported: %s: it is empty' % path), result.error)
+
     def test_a_packed_texture(self):
         records = self.library.payload('asset3d_packed')
         path = records[0]['packedTextures'][0]['path']
