@@ -24,12 +24,29 @@ def usable_context(context: Any) -> Iterator[Any]:
         yield bpy.context
 
 
+@contextlib.contextmanager
+def _shown(found: bpy.types.Object | None) -> Iterator[None]:
+    """Blender changes no mode of what is hidden, and one can hide what one sculpts."""
+    if found is None or found.visible_get():
+        yield
+        return
+    kept = (found.hide_get(), found.hide_viewport)
+    found.hide_set(False)
+    found.hide_viewport = False
+    try:
+        yield
+    finally:
+        found.hide_set(kept[0])
+        found.hide_viewport = kept[1]
+
+
 def leave_mode(context: Any) -> str:
     """To Object Mode, with what was being edited kept; says what was left, or nothing."""
     mode, active = context.mode, context.view_layer.objects.active
     if mode == 'OBJECT':
         return ''
-    bpy.ops.object.mode_set(mode='OBJECT')
+    with _shown(active):
+        bpy.ops.object.mode_set(mode='OBJECT')
     word = mode.split('_')[0].capitalize()
     return '%s Mode of “%s” was left for the import' % (word, active.name if active else '')
 

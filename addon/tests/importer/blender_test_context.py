@@ -32,6 +32,17 @@ class Modes(Case):
             self.assertRegex(result.warnings[0], 'Mode of “Cube” was left for the import')
             self.assertEqual(bpy.context.mode, 'OBJECT')
 
+    def test_the_mode_of_what_is_hidden(self):
+        for hide in (lambda: self.cube.hide_set(True), lambda: setattr(self.cube, 'hide_viewport', True)):
+            bpy.context.view_layer.objects.active = self.cube
+            bpy.ops.object.mode_set(mode='SCULPT')
+            hide()
+            result, = self.run_import(self.library.payload('decal'))
+            self.assertEqual((result.error, result.warnings),
+                             (None, ['Sculpt Mode of “Cube” was left for the import']))
+            self.assertEqual((bpy.context.mode, self.cube.mode, self.cube.visible_get()), ('OBJECT', 'OBJECT', False))
+            self.cube.hide_set(False)
+
     def edit_with_face(self, index):
         bpy.ops.object.mode_set(mode='EDIT')
         bpy.ops.mesh.select_all(action='DESELECT')
