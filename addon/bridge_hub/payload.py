@@ -104,6 +104,11 @@ class Asset:
     size: float | None
 
     @property
+    def exported_lod(self) -> str:
+        """Where Bridge does not say it, the finest: the high poly source is not meant unless there is nothing else."""
+        return self.lod or next((lod for lod in self.lods if lod != HIGH), self.lods[0] if self.lods else '')
+
+    @property
     def label(self) -> str:
         label = LABELS[self.kind]
         return '%s “%s”' % (label, self.type) if self.kind == UNKNOWN and self.type else label
@@ -222,7 +227,8 @@ def lod_rank(lod: str) -> int:
 
 def _lod(value: Any) -> str:
     text = _text(value).lower()
-    return text if text == HIGH or re.fullmatch(r'lod[0-9]{1,3}', text) else ''
+    found = re.fullmatch(r'(?:lod)?([0-9]{1,3})', text)
+    return 'lod' + found[1] if found else text if text == HIGH else ''
 
 
 def _lod_of_name(path: str) -> str:
@@ -356,7 +362,7 @@ def choose_meshes(asset: Asset, wanted: str = '',
     `wanted` is 'high', 'lodN', or empty for the LOD that Bridge exported. A variation whose files of that LOD are not
     there is taken at the nearest LOD of which there is a file, the finer of two.
     """
-    wanted = wanted or asset.lod or (asset.lods[0] if asset.lods else '')
+    wanted = wanted or asset.exported_lod
     chosen: list[Mesh] = []
     said: list[str] = []
     for variation, meshes in _by_variation(asset.meshes):
@@ -383,7 +389,7 @@ def label_of_lod(lod: str) -> str:
 
 def missing(asset: Asset, lod: str = '', exists: Callable[[str], bool] = os.path.isfile) -> list[str]:
     """The files that an import needs and that are not on disk: each texture, and each mesh of the LOD."""
-    lod = lod or asset.lod
+    lod = lod or asset.exported_lod
     meshes = [mesh.path for mesh in asset.meshes if not lod or mesh.lod == lod]
     paths = [texture.path for texture in asset.textures + asset.packed] + meshes
     return [path for path in dict.fromkeys(paths) if not exists(path)]
@@ -399,7 +405,7 @@ def summary(asset: Asset) -> str:
     if asset.resolution:
         parts.append(asset.resolution)
     if asset.lods:
-        lod = label_of_lod(asset.lod or asset.lods[0])
+        lod = label_of_lod(asset.exported_lod)
         parts.append('%s of %d' % (lod, len(asset.lods)) if len(asset.lods) > 1 else lod)
     variations = len({mesh.variation for mesh in asset.meshes} - {None})
     if variations > 1:

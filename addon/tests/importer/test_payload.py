@@ -194,6 +194,16 @@ class Lods(unittest.TestCase):
         self.assertEqual(self.names(payload.choose_meshes(self.asset, exists=lambda path: True)[0]),
                          ['uchwaffda_LOD0.fbx'])
 
+    def test_without_an_lod_that_is_told_the_high_poly_source_is_not_meant(self):
+        record = dict(short('asset3d'), lodList=json.loads(read('asset3d'))[0]['lodList'], activeLOD='')
+        found = asset(**record)
+        self.assertEqual(self.names(payload.choose_meshes(found, exists=lambda path: True)[0]), ['uchwaffda_LOD0.fbx'])
+        self.assertIn(', LOD0 of 7, ', payload.summary(found))
+        second = asset(**dict(record, activeLOD=2))
+        self.assertEqual(self.names(payload.choose_meshes(second, exists=lambda path: True)[0]), ['uchwaffda_LOD2.fbx'])
+        lost = [path for path in payload.missing(found, exists=lambda path: False) if path.endswith('.fbx')]
+        self.assertEqual([path.rsplit('\\', 1)[-1] for path in lost], ['uchwaffda_LOD0.fbx'])
+
     def test_what_is_asked_for(self):
         for lod, name in (('high', 'uchwaffda_High.fbx'), ('lod3', 'uchwaffda_LOD3.fbx')):
             chosen, said = payload.choose_meshes(self.asset, lod, lambda path: True)
