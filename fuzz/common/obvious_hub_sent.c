@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { SENT_KEPT = 64, SENT_SIZE_MAX = 32768, SENT_LEAST = 2 };
+enum { SENT_KEPT = 128, SENT_SIZE_MAX = 32768 };
 
 /* A message of the hub's, as its body is read. */
 typedef struct {
@@ -24,15 +24,27 @@ typedef struct {
  */
 static struct {
   bh_type type;
-  size_t size; /* 0: none */
+  uint32_t life; /* of which hub: the known ones of another are forgotten */
+  size_t size;
   uint8_t octets[SENT_SIZE_MAX];
   sent sent;
 } known[SENT_KEPT];
 
+static uint32_t life;
+
 void obvious_hub_forget_sent(void) {
-  for (size_t i = 0; i < SENT_KEPT; i++) {
-    known[i].size = 0;
+  life++;
+}
+
+static size_t place_of(const uint8_t *octets, size_t size) {
+  uint64_t hash = size, word;
+
+  for (size_t at = 0; at < size; at += sizeof word) {
+    word = 0;
+    memcpy(&word, octets + at, size - at < sizeof word ? size - at : sizeof word);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
   }
+  return (size_t)(hash >> 32) % SENT_KEPT;
 }
 
 static void read_sent(const obvious_hub *o, bh_type type, const uint8_t *octets, size_t size, sent *into) {
@@ -50,12 +62,14 @@ static sent *read_message(const obvious_hub *o, const bh_reader *r) {
   static sent other;
   size_t size = r->body_size;
 
-  if (size < SENT_LEAST || size > SENT_SIZE_MAX) {
+  if (size > SENT_SIZE_MAX) {
     read_sent(o, r->type, r->body, size, &other);
     return &other;
   }
-  size_t at = (size + 3u * r->body[size - 2] + 7u * r->body[size / 2]) % SENT_KEPT;
-  if (known[at].size != size || known[at].type != r->type || memcmp(known[at].octets, r->body, size) != 0) {
+  size_t at = place_of(r->body, size);
+  if (known[at].life != life || known[at].size != size || known[at].type != r->type ||
+      memcmp(known[at].octets, r->body, size) != 0) {
+    known[at].life = life;
     memcpy(known[at].octets, r->body, size);
     known[at].size = size;
     known[at].type = r->type;
