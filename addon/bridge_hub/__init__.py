@@ -2,9 +2,16 @@
 """Bridge Hub: several Blender windows share one Quixel Bridge."""
 from __future__ import annotations
 
+import sys
+
 import bpy
 
-from . import header, operators, panel, preferences, running
+# After an update Blender runs this file again, in the same process: what it imports is to be the new one too.
+for _name in [name for name in sys.modules if name.startswith(__name__ + '.')]:
+    del sys.modules[_name]
+    globals().pop(_name[len(__name__) + 1:], None)
+
+from . import header, operators, panel, preferences, running  # noqa: E402
 
 # For Blender 2.93 to 4.1; blender_manifest.toml says the same to later ones. Blender reads it without running it.
 bl_info = {

@@ -7,8 +7,11 @@ hold for a minute.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
+import shutil
 import sys
+import tempfile
 from ctypes import POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 
 PORT = 24981
@@ -192,6 +195,23 @@ def default_path() -> str:
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib', name)
 
 
+@functools.lru_cache(maxsize=None)
+def _load_copy(path: str) -> ctypes.CDLL:
+    """Blender writes an update over the files of the add-on that runs, and a library that is changed under its own thread
+    takes Blender with it. Nobody writes into a copy that has no name any more."""
+    try:
+        handle, copy = tempfile.mkstemp(prefix='.', dir=os.path.dirname(path))
+    except OSError:
+        # Where nothing can be written, nothing is overwritten.
+        return ctypes.CDLL(path)
+    os.close(handle)
+    try:
+        shutil.copyfile(path, copy)
+        return ctypes.CDLL(copy)
+    finally:
+        os.unlink(copy)
+
+
 class Library:
     """The loaded library. Its functions are attributes by the names of the header."""
 
@@ -200,7 +220,8 @@ class Library:
         if not os.path.exists(self.path):
             raise LibraryError('%s is missing: install the zip that is made for this system' % self.path)
         try:
-            self._dll = ctypes.CDLL(self.path)
+            # Windows lets nobody write over, or remove, what is loaded.
+            self._dll = (ctypes.CDLL if sys.platform == 'win32' else _load_copy)(self.path)
             for name, (result, arguments) in PROTOTYPES.items():
                 function = getattr(self._dll, name)
                 function.restype, function.argtypes = result, arguments

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The binding at work: instances, parked imports and the log, without Blender."""
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +15,20 @@ from bridge_hub.log_file import LogFile
 from bridge_hub.parked import Spool
 
 ASSETS = '[{"id":"a","name":"Größe “1”"}]'
+
+# The file is the last argument but one, the port the last.
+OVERWRITTEN = """
+import os, sys
+import place
+from bridge_hub.instance import Instance, Settings
+from bridge_hub.library import Library, Mode
+path, port = sys.argv[1:]
+instance = Instance(Library(path), Settings('forest', port=int(port)))
+assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)], 'it leaves files'
+open(path, 'wb').close()
+place.wait_for('it is the hub', lambda: instance.status().mode == Mode.HUB)
+instance.stop()
+"""
 
 
 class Actor:
@@ -138,6 +153,15 @@ class Instances(Case):
         self.assertEqual(list(instance.poll()), [])
         with self.assertRaises(ConnectionRefusedError):
             place.export(self.port, ASSETS)
+
+
+    def test_an_update_that_is_written_over_the_library_leaves_the_one_that_runs(self):
+        directory = os.path.join(self.directory, 'lib')
+        os.mkdir(directory)
+        path = shutil.copy(place.LIBRARY, directory)
+        done = subprocess.run([sys.executable, '-B', '-c', OVERWRITTEN, path, str(self.port)],
+                              cwd=os.path.dirname(place.__file__), stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
 
 
 class Logs(Case):

@@ -7,9 +7,10 @@ import statistics
 import sys
 import time
 import unittest
+import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from blender import VIEW, Blender, Bridge, Display, Place, free_port, held, wait_for  # noqa: E402
+from blender import VIEW, Blender, Bridge, Display, Place, addon_zip, free_port, held, wait_for  # noqa: E402
 
 HEARTBEAT_MS = 200
 TIMEOUT_MS = 2000
@@ -367,6 +368,24 @@ class Apart(unittest.TestCase):
         self.assertFalse(held(place.port))
         left = sorted(name for name in os.listdir(place.runtime) if name.startswith('QuixelBridge'))
         self.assertEqual(left, ['QuixelBridge_Spool'])
+
+    def test_an_update_is_installed_over_the_add_on_that_runs_and_enabled_anew_it_is_the_new_one(self):
+        place = self.place()
+        update = os.path.join(place.path, 'update.zip')
+        with zipfile.ZipFile(addon_zip()) as old, zipfile.ZipFile(update, 'w') as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(b"CLAIMED = 'This ", b"CLAIMED = 'The updated "))
+        blender = self.start(place, 'one').ready()
+        blender.wait('session.status.active')
+        threads = blender.threads()
+        blender.run('bpy.ops.preferences.addon_install(filepath=%r)' % update)
+        blender.wait('session.status.active')
+        blender.run('bpy.ops.preferences.addon_disable(module="bridge_hub")')
+        self.assertFalse(held(place.port))
+        blender.enable()
+        blender.wait('session.status.active')
+        self.assertEqual(blender.value('__import__("bridge_hub.operators").operators.CLAIMED').split()[:2], ['The', 'updated'])
+        self.assertEqual(blender.threads(), threads)
 
     def test_two_groups_keep_their_exports_apart_and_settings_change_without_a_restart(self):
         place = self.place()
