@@ -9,6 +9,10 @@ from typing import Any
 import bpy
 
 
+# Their materials are of another kind. Blender 4.3 renamed it.
+DRAWINGS = ('GPENCIL', 'GREASEPENCIL')
+
+
 @dataclass(frozen=True)
 class Target:
     object: bpy.types.Object
@@ -18,7 +22,8 @@ class Target:
 def remember(context: Any) -> list[Target]:
     """Taken before the mode is left and anything is imported."""
     return [Target(found, found.mode == 'EDIT') for found in context.view_layer.objects
-            if (found.select_get() or found.mode == 'EDIT') and hasattr(found.data, 'materials')]
+            if (found.select_get() or found.mode == 'EDIT') and hasattr(found.data, 'materials')
+            and found.type not in DRAWINGS]
 
 
 def _slot_of(found: bpy.types.Object, material: bpy.types.Material) -> int:

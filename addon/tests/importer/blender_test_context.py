@@ -77,9 +77,11 @@ class Selection(Case):
         bpy.context.scene.collection.objects.link(here.objects[0])
         return here.objects[0]
 
-    def test_lights_and_empties_are_passed_over(self):
+    def test_lights_empties_and_drawings_are_passed_over(self):
         bpy.ops.object.light_add()
         bpy.ops.object.empty_add()
+        bpy.ops.object.gpencil_add(type='STROKE')
+        bpy.ops.object.select_all(action='SELECT')
         result, = self.run_import(self.library.payload('surface'), apply_to_selection='always')
         self.assertEqual(result.warnings, [
             'Nothing was selected that the material could be applied to; it is kept as “Smooth Concrete”'])
