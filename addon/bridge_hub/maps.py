@@ -21,6 +21,9 @@ MAGIC = {
     '.jpg': b'\xff\xd8\xff', '.jpeg': b'\xff\xd8\xff', '.png': b'\x89PNG\r\n\x1a\n', '.exr': b'v/1\x01',
 }
 MAGIC_MAX = max(map(len, MAGIC.values()))
+# What stands at the end of those that have one, and how much can follow it: some programs add what nobody needs.
+ENDS = {MAGIC['.jpg']: b'\xff\xd9', MAGIC['.png']: b'IEND'}
+END_WITHIN = 65536
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,24 @@ class Map:
 
 
 def trouble(path: str) -> str:
-    """Why a texture cannot be used; empty where it can. The first octets tell a download that was cut off or is an
-    error page. Blender asks them too, and not the name: one of these formats under the name of another is good."""
+    """Why a texture cannot be used; empty where it can. The first octets tell a download that is an error page, and the
+    last ones one that was cut off. Which of the formats it is need not be in its name: Blender asks the octets too."""
     if not os.path.isfile(path):
         return 'is not on disk'
     extension = os.path.splitext(path)[1].lower()
     try:
         with open(path, 'rb') as file:
             start = file.read(MAGIC_MAX)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - END_WITHIN))
+            rest = file.read()
     except OSError as error:
         return 'cannot be read: %s' % (error.strerror or error)
     if not start:
         return 'is empty'
-    good = extension not in MAGIC or start.startswith(tuple(MAGIC.values()))
-    return '' if good else 'is no %s file' % extension[1:].upper()
+    if extension in MAGIC and not start.startswith(tuple(MAGIC.values())):
+        return 'is no %s file' % extension[1:].upper()
+    whole = all(end in rest for magic, end in ENDS.items() if start.startswith(magic))
+    return '' if whole else 'is cut off'
 
 
 def _of_set(item: Texture | PackedTexture, wanted: Sequence[str]) -> bool:

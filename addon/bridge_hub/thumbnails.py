@@ -2,9 +2,9 @@
 """The preview images of the exports that wait, as icons."""
 from __future__ import annotations
 
-import os
-
 import bpy.utils.previews
+
+from . import maps
 
 _collection: bpy.utils.previews.ImagePreviewCollection | None = None
 _by_import: dict[str, set[str]] = {}
@@ -13,12 +13,12 @@ _by_import: dict[str, set[str]] = {}
 def icon(import_id: str, path: str) -> int:
     """0: there is no such image."""
     global _collection
-    if not path or not os.path.isfile(path):
-        return 0
-    if _collection is None:
-        _collection = bpy.utils.previews.new()
     key = '%s %s' % (import_id, path)
-    if key not in _collection:
+    if _collection is None or key not in _collection:
+        if not path or maps.trouble(path):
+            return 0
+        if _collection is None:
+            _collection = bpy.utils.previews.new()
         _collection.load(key, path, 'IMAGE')
         _by_import.setdefault(import_id, set()).add(key)
     return _collection[key].icon_id

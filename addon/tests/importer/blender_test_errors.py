@@ -7,7 +7,7 @@ import random
 
 import bpy
 import package
-from bridge_hub import importer, payload
+from bridge_hub import importer, payload, thumbnails
 from case import Case
 
 
@@ -97,6 +97,28 @@ class Broken(Case):
         os.replace(self.library.texture(paths['albedo'].replace('.jpg', '.png'), 'albedo'), paths['albedo'])
         result, = self.imported(records)
         self.assertEqual(tuple(self.images(result.materials[0])['Albedo'].size), (8, 8))
+
+    def test_textures_of_which_a_part_was_downloaded(self):
+        records = self.library.payload('surface')
+        paths = {item['type']: item['path'] for item in records[0]['components']}
+        self.library.texture(paths['albedo'].replace('.jpg', '.png'), 'albedo')
+        os.replace(paths['albedo'].replace('.jpg', '.png'), paths['albedo'])
+        for role in ('albedo', 'normal'):
+            os.truncate(paths[role], os.path.getsize(paths[role]) // 2)
+        result, = self.run_import(records)
+        self.assertEqual(result.warnings, ['%s map is cut off: %s' % (role.capitalize(), paths[role])
+                                           for role in ('albedo', 'normal')])
+
+    def test_a_preview_that_is_no_image_leaves_no_hole(self):
+        path = os.path.join(self.library.directory, 'preview.png')
+        for octets in (b'', b'<html>not found</html>'):
+            with open(path, 'wb') as file:
+                file.write(octets)
+            thumbnails.icon('an import', path)
+            self.assertIsNone(thumbnails._collection)
+        thumbnails.icon('an import', self.library.texture(path, 'albedo'))
+        self.assertEqual(len(thumbnails._collection), 1)
+        thumbnails.clear()
 
     def test_an_unknown_type(self):
         result, = self.run_import('[{"type":"hdri","name":"Sky","id":"x1"}]')

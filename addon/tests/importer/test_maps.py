@@ -78,12 +78,18 @@ class Packed(unittest.TestCase):
         self.assertEqual((found, said), ({}, ['Packed texture does not say what lies in its channels: x.png']))
 
 
+JPEG = b'\xff\xd8\xff\xe0' + bytes(100000) + b'\xff\xd9'
+PNG = b'\x89PNG\r\n\x1a\n' + bytes(100000) + b'IEND\xae\x42\x60\x82'
+
+
 class Trouble(unittest.TestCase):
     def test_files(self):
         with tempfile.TemporaryDirectory() as directory:
             for name, octets, expected in (('empty.jpg', b'', 'is empty'), ('page.jpg', b'<html>', 'is no JPG file'),
-                                           ('good.jpg', b'\xff\xd8\xff\xe0', ''), ('any.tga', b'x', ''),
-                                           ('renamed.jpg', b'\x89PNG\r\n\x1a\n', ''), ('jpg.exr', b'\xff\xd8\xff', ''),
+                                           ('good.jpg', JPEG, ''), ('any.tga', b'x', ''),
+                                           ('renamed.jpg', PNG, ''), ('jpg.exr', JPEG, ''),
+                                           ('padded.jpg', JPEG + bytes(999), ''), ('half.jpg', JPEG[:-2], 'is cut off'),
+                                           ('half.png', PNG[:-8], 'is cut off'), ('half_png.jpg', PNG[:-8], 'is cut off'),
                                            ('cut.exr', b'v/', 'is no EXR file')):
                 path = os.path.join(directory, name)
                 with open(path, 'wb') as file:
