@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The fuzz targets: how they are built, and `scons fuzz`, which runs AFL++ on one of them."""
 import collections
-import fnmatch
 import glob
 import hashlib
 import os
@@ -11,6 +10,7 @@ import subprocess
 import sys
 
 import fuzz_coverage
+import mutants
 import steps
 import tree
 
@@ -269,11 +269,11 @@ def _add_mutants(env, built):
     import fuzz_mutants
 
     parts = built['afl-asan']
-    needs = [program for _, program in parts['fuzz_mutants']] + [target.seeds for target in parts['fuzz'].values()]
+    fitting = mutants.chosen([mutant for mutant, _ in parts['fuzz_mutants']], env['mutants'], 'fuzz/mutants.txt')
+    chosen = [(mutant, program) for mutant, program in parts['fuzz_mutants'] if mutant in fitting]
+    needs = [program for _, program in chosen] + [target.seeds for target in parts['fuzz'].values()]
     words = path(parts['dictionary'])
     minutes = float(env['minutes'])
-    chosen = [(mutant, program) for mutant, program in parts['fuzz_mutants']
-              if not env['mutants'] or any(fnmatch.fnmatch(mutant.name, glob_) for glob_ in env['mutants'].split())]
     steps.target(env, 'fuzz-mutants', [steps.Step('planted faults', needs + [parts['dictionary']], lambda: fuzz_mutants.run(
         chosen, parts['fuzz'], minutes, words))])
 

@@ -33,10 +33,7 @@ def planted(globs=''):
     for mutant in found:
         if names.count(mutant.name) > 1:
             raise ValueError('%s: another table has a %s too' % (mutant.table, mutant.name))
-    chosen = [mutant for mutant in found if not globs or any(fnmatch.fnmatch(mutant.name, g) for g in globs.split())]
-    if not chosen:
-        raise ValueError('%s: no mutant is called %s' % (DIRECTORY, globs))
-    return chosen
+    return mutants.chosen(found, globs, DIRECTORY)
 
 
 def catalogue(suite):
