@@ -114,14 +114,15 @@ def _reason(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _scene_kept(scene: bpy.types.Scene) -> Iterator[None]:
-    """Importers set the frame rate, and the range, to those of their file."""
+    """Importers set the frame rate, and the range, to those of their file, and the one of glTF sets the render engine."""
     names = ('frame_start', 'frame_end', 'frame_current')
     kept = {name: getattr(scene, name) for name in names}
-    rate = (scene.render.fps, scene.render.fps_base)
+    rate, engine = (scene.render.fps, scene.render.fps_base), scene.render.engine
     try:
         yield
     finally:
         scene.render.fps, scene.render.fps_base = rate
+        scene.render.engine = engine
         for name, value in kept.items():
             setattr(scene, name, value)
 

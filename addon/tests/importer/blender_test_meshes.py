@@ -162,6 +162,12 @@ class Files(Case):
         self.imported(records)
         self.assertEqual((scene.render.fps, round(scene.render.fps_base, 3), scene.frame_end), (30, 1.001, 77))
 
+    def test_the_render_engine_stays(self):
+        records = self.of(os.path.join(self.library.directory, 'a.glb'))
+        bpy.context.scene.render.engine = 'BLENDER_WORKBENCH'
+        self.imported(records)
+        self.assertEqual(bpy.context.scene.render.engine, 'BLENDER_WORKBENCH')
+
     def test_scene_units(self):
         records = self.of(self.path, 120, global_scale=0.01)
         bpy.context.scene.unit_settings.scale_length = 0.01
