@@ -36,9 +36,15 @@ def _matches(image: bpy.types.Image, path: str, data: bool) -> bool:
 
 def _existing(path: str, data: bool) -> bpy.types.Image | None:
     for image in bpy.data.images:
-        if image.library is None and image.get(OWNER) and _matches(image, path, data):
+        # The name first: after the path the file system is asked, which takes long where there are hundreds.
+        named = _name(image.filepath) == _name(path)
+        if named and image.library is None and image.get(OWNER) and _matches(image, path, data):
             return image
     return None
+
+
+def _name(path: str) -> str:
+    return os.path.normcase(os.path.basename(path))
 
 
 def of_tree(tree: Any) -> list[bpy.types.Image]:
