@@ -202,7 +202,7 @@ def apply_transform(objects: list[bpy.types.Object]) -> None:
             location = found.matrix_basis.to_translation()
             matrix = found.matrix_basis.copy()
             matrix.translation = (0.0, 0.0, 0.0)
-            found.data.transform(matrix)
+            found.data.transform(matrix, shape_keys=True)
             if matrix.is_negative:
                 found.data.flip_normals()
             found.data.update()

@@ -207,6 +207,18 @@ class Files(Case):
         self.assertEqual([round(part, 4) for part in found.scale], [1, 1, 1])
         self.assertTrue(all(face.normal.z > 0 for face in found.data.polygons))
 
+    def test_shape_keys_have_the_size_of_the_mesh(self):
+        def build():
+            mesh, = library.grid('lod0', 120)
+            mesh.shape_key_add(name='Basis')
+            mesh.shape_key_add(name='Bent')
+            return [mesh]
+        library.write_mesh(self.path, build, global_scale=0.01)
+        result, = self.imported(self.naming(self.path))
+        bpy.context.view_layer.update()
+        self.assertEqual(len(result.objects[0].data.shape_keys.key_blocks), 2)
+        self.assert_size(result.objects[0])
+
 
 class Batches(Case):
     def test_a_batch_of_eight(self):
