@@ -30,7 +30,7 @@ def _status() -> str:
     rows = [('Mode', status.mode_text or session.why_not or 'not running'), ('Instance', status.instance or 'none'),
             ('Active instance', status.active_instance or 'nobody'),
             ('Hub', 'process %d, epoch %d' % (status.hub_pid, status.epoch)),
-            ('Problem', status.problem or 'none'), ('Last import', session.last_import or 'none'),
+            ('Problem', session.problem or 'none'), ('Last import', session.last_import or 'none'),
             ('Last error', session.last_error or 'none')]
     if session.instance is not None:
         paths = session.instance.locate()

@@ -58,8 +58,8 @@ class VIEW3D_PT_bridge_hub(Panel, bpy.types.Panel):
         row.operator('bridge_hub.launch_and_claim')
         if session.status.active:
             column.operator('bridge_hub.release')
-        if session.status.problem:
-            _draw_error(layout, context, session.status.problem)
+        if session.problem:
+            _draw_error(layout, context, session.problem)
         if session.status.mode == Mode.SUPERSEDED:
             layout.operator('bridge_hub.restart', icon='FILE_REFRESH')
 

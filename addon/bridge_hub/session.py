@@ -10,7 +10,7 @@ from typing import Callable, Iterable
 
 import bpy
 
-from . import folders, names, redraw, thumbnails
+from . import folders, hub_port, names, redraw, thumbnails
 from .instance import Event, Instance, Settings, Status
 from .library import Command, Kind, Library, LibraryError
 from .log_file import Handler, LogFile
@@ -57,6 +57,7 @@ class Session:
         self.parked: list[ParkedImport] = []
         self.titles: dict[str, str] = {}
         self.why_not = ''
+        self.elsewhere = ''
         self.last_import = ''
         self.last_error = ''
         self.failed_import = ''
@@ -75,6 +76,10 @@ class Session:
     @property
     def runs(self) -> bool:
         return self._instance is not None
+
+    @property
+    def problem(self) -> str:
+        return self.status.problem or self.elsewhere
 
     @property
     def name(self) -> str:
@@ -115,6 +120,7 @@ class Session:
         if instance is not None:
             instance.stop()
         self.status = Status()
+        self.elsewhere = ''
         self.queue.clear()
         self.parked = []
         thumbnails.clear()
@@ -168,6 +174,9 @@ class Session:
                 self.fail(event.message)
         elif event.kind == Kind.SUPERSEDED:
             self.fail(event.message)
+        elif event.kind == Kind.REGISTERED and self._instance is not None:
+            hub_pid = self._instance.status().hub_pid
+            self.elsewhere = hub_port.elsewhere(self._instance.locate().state, hub_pid, settings().port)
 
     def _take_import(self, event: Event) -> None:
         item = self.queue.add(event.import_id, event.attempt, event.assets, wanted_lod())
@@ -182,7 +191,7 @@ class Session:
         self._redraw()
 
     def at_a_glance(self) -> Glance:
-        return Glance(self.runs, self.status.active, bool(self.status.problem))
+        return Glance(self.runs, self.status.active, bool(self.problem))
 
     def _redraw(self) -> None:
         redraw.sidebars()

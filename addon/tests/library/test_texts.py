@@ -10,7 +10,7 @@ from itertools import islice
 
 import place
 
-from bridge_hub import bridge_program, names
+from bridge_hub import bridge_program, hub_port, names
 from bridge_hub.bridge_program import BridgeError
 from bridge_hub.instance import Peer
 from bridge_hub.pending import Queue
@@ -113,11 +113,24 @@ class Bridge(unittest.TestCase):
                 self.assertEqual(file.read(), 'started\n')
 
 
+class HubPort(unittest.TestCase):
+    def test_a_hub_that_listens_elsewhere_is_told_by_its_state_file(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'state.json')
+            self.assertEqual(hub_port.elsewhere(path, 7, 24981), '')
+            for text, said in (('{"port":24981,"hub_pid":7}', False), ('{"port":24982,"hub_pid":7}', True), ('', False),
+                               ('{"port":24982,"hub_pid":6}', False), ('{"port":24982}', False), ('[]', False),
+                               ('{"port":"x","hub_pid":7}', False), ('{"port":', False)):
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(text)
+                self.assertEqual('port 24982, and not on 24981' in hub_port.elsewhere(path, 7, 24981), said, text)
+
+
 class Modules(unittest.TestCase):
     def test_what_needs_no_blender_is_importable_without_it(self):
         code = 'import place, importlib\nfor name in %r: importlib.import_module("bridge_hub." + name)' % (
-            ['bridge_program', 'instance', 'library', 'log_file', 'maps', 'names', 'options', 'parked', 'payload', 'pending',
-             'wrapping'],)
+            ['bridge_program', 'hub_port', 'instance', 'library', 'log_file', 'maps', 'names', 'options', 'parked', 'payload',
+             'pending', 'wrapping'],)
         subprocess.run([sys.executable, '-B', '-c', code], cwd=os.path.dirname(os.path.abspath(__file__)), check=True)
 
 

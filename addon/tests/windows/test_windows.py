@@ -393,6 +393,10 @@ class Apart(unittest.TestCase):
         for each in (first, second):
             each.ready().wait('session.status.registered and len(session.status.peers) == 2')
         other = free_port()
+        second.run('P.port = %d' % other)
+        second.wait('"the hub listens on port %d, and not on %d," in session.problem' % (place.port, other))
+        second.run('P.port = %d' % place.port)
+        second.wait('session.status.registered and session.problem == ""')
         second.run('P.group = "film"; P.port = %d' % other)
         second.wait('session.status.mode == Mode.HUB and len(session.status.peers) == 1')
         first.wait('session.status.mode == Mode.HUB and len(session.status.peers) == 1')
