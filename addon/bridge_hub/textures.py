@@ -52,9 +52,10 @@ def of_tree(tree: Any) -> list[bpy.types.Image]:
 
 
 def refresh(image: bpy.types.Image) -> None:
-    """Reads one of ours again if its file was replaced."""
+    """Reads one of ours again if its file was replaced, unless an artist has painted on it since."""
     stamp = _stamp(path_of(image))
-    if image.library is None and image.get(OWNER) and stamp and image.get(STAMP) != stamp:
+    ours = image.library is None and image.get(OWNER) and not image.is_dirty
+    if ours and stamp and image.get(STAMP) != stamp:
         image.reload()
         image[STAMP] = stamp
 

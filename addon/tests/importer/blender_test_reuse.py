@@ -123,6 +123,15 @@ class Reuse(Case):
             self.assertEqual(tuple(image.size), (16, 16), name)
             bpy.data.images.remove(image)
 
+    def test_what_an_artist_has_painted_and_not_saved_stays(self):
+        first = self.material()
+        image = self.albedo(first)
+        image.pixels = [0.25, 0.5, 0.75, 1.0] * 64
+        self.library.texture(image.filepath, 'albedo', (16, 16))
+        for options in ({}, {'use_ao': False}):
+            self.assertEqual(self.albedo(self.material(**options)), image)
+            self.assertEqual((tuple(image.size), image.is_dirty), ((8, 8), True))
+
     def test_a_file_that_several_materials_need_is_one_image(self):
         result, = self.imported(self.library.payload('modular_window'))
         self.assertEqual((len(result.materials), len(bpy.data.images)), (2, 6))
