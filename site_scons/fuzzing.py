@@ -229,7 +229,8 @@ def minimise(built, name):
         if os.path.getsize(file) > CORPUS_SIZE_MAX:
             os.remove(file)
     shutil.rmtree(least, ignore_errors=True)
-    argv = ['afl-cmin', '-m', 'none', '-t', TIMEOUT_MS, '-i', all_of_them, '-o', least, '--', path(target.program)]
+    # By edges alone: by how often each is passed, too, it is three times as many, that come to no line more.
+    argv = ['afl-cmin', '-e', '-m', 'none', '-t', TIMEOUT_MS, '-i', all_of_them, '-o', least, '--', path(target.program)]
     done = subprocess.run(argv, env={**os.environ, **ENVIRONMENT}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0 or not os.path.isdir(least) or not os.listdir(least):
