@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "imports.h"
 #include "lives.h"
+#include "steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +165,48 @@ CASE(spool_trouble, an_import_that_cannot_be_parked_is_parked_later, MUST, "BH-R
   expect_spool_count(hub, "parked", 1);
   expect_spool_count(hub, "queue", 0);
   expect_parked(conn, 1);
+}
+
+/* What an import is to be called once it is nobody's: a directory of that name is in the way, which is not empty. */
+static const char *stand_in_the_way(struct hub *hub, const struct spool_entry *entry) {
+  const char *name = format("%s.%s.%s.%s._.json", entry->sequence, entry->import, entry->attempt, entry->deaths);
+  const char *path = format("%s/queue/%s", hub->spool, name);
+  const char *file = format("%s/file", path);
+
+  EXPECT(mkdir(path, 0700) == 0, "a directory can be made in queue/", "it cannot");
+  file_write(file, "", 0);
+  note("a directory stands in the way of queue/%s", name);
+  return path;
+}
+
+static void go_out_of_the_way(const char *path) {
+  unlink(format("%s/file", path));
+  rmdir(path);
+  note("the directory is gone");
+}
+
+CASE(spool_trouble, what_is_reserved_is_held_up_by_another_only_in_the_role, MUST, "BH-ROUTE-012 BH-SPOOL-014") {
+  struct hub *hub = hub_start_with((struct hub_options){LONG_LIVES});
+  struct conn *first = join(hub, "first"), *second = join(hub, "second"), *third = join(hub, "third");
+  size_t count;
+
+  bridge_export(hub, numbered(1));
+  const struct message *given_back = hold(first, 1);
+  make_active(second);
+  bridge_export(hub, numbered(2));
+  const struct message *reserved = hold(second, 2);
+  const char *path = stand_in_the_way(hub, spool_list(hub, "queue", &count));
+  request(first, "UNREGISTER", NULL);
+  conn_close(second);
+  wait_for_unlisted(third, second->instance);
+  struct conn *back = come_back(hub, second);
+  pass_active(back, second->instance, "BH-ACT-005");
+  make_active(third);
+  checking("BH-ROUTE-012");
+  expect_again(back, reserved, 2);
+  checking("BH-SPOOL-014");
+  go_out_of_the_way(path);
+  expect_again(third, given_back, 2);
 }
 
 CASE(spool_trouble, a_file_that_vanishes_from_the_queue_holds_up_nothing, MUST, "BH-ROUTE-003") {
