@@ -169,16 +169,14 @@ static void check_crowd(size_t draw) {
     bridges[i] = bh_ingest_open(ingest, i);
   }
   for (size_t i = 0; i < BH_BRIDGE_CONNECTIONS_MAX; i++) {
-    if (i != silent) {
-      bh_ingest_recv(ingest, bridges[i], (const uint8_t *)" ", 1, 20);
-    }
+    bh_ingest_recv(ingest, bridges[i], (const uint8_t *)" ", i != silent, 20); /* no octet is silence */
   }
   REQUIRE(!bh_ingest_poll(ingest, &event), "an event of nothing");
   bridges[BH_BRIDGE_CONNECTIONS_MAX] = bh_ingest_open(ingest, 21);
+  uint64_t expiry = bh_ingest_expiry(ingest); /* not that of the one that is to be closed */
   REQUIRE(bh_ingest_poll(ingest, &event) && event.kind == BH_INGEST_CLOSE && event.bridge == bridges[silent] &&
               !event.orderly && !bh_ingest_poll(ingest, &event),
           "another than the longest silent one is closed");
-  uint64_t expiry = bh_ingest_expiry(ingest);
   REQUIRE(expiry == 20 + 6 * TIMEOUT_MS, "it wants to be woken at %llu", (unsigned long long)expiry);
   bh_ingest_expire(ingest, expiry - 1);
   REQUIRE(!bh_ingest_poll(ingest, &event), "a silence that is too short");
@@ -187,6 +185,9 @@ static void check_crowd(size_t draw) {
     closed += event.kind == BH_INGEST_CLOSE && !event.orderly;
   }
   REQUIRE(closed == BH_BRIDGE_CONNECTIONS_MAX - 1u, "%zu connections are closed for their silence", closed);
+  uint64_t late = bh_ingest_expiry(ingest) + HEARTBEAT_MS; /* the hub itself was stopped (BH-TIME-007) */
+  bh_ingest_expire(ingest, late);
+  REQUIRE(!bh_ingest_poll(ingest, &event) && bh_ingest_expiry(ingest) == late + 6 * TIMEOUT_MS, "no fresh time");
   bh_ingest_free(ingest);
 }
 

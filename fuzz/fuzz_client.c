@@ -286,15 +286,23 @@ static void ask(world *w, bh_type type, const char *instance) {
 }
 
 static void answer_import(world *w, uint8_t which, bool takes) {
+  static char longer[2 * REASON_MAX]; /* than it may be: cut at a whole character */
   char name[BH_IMPORT_ID_MAX + 1] = "none";
+  const char *why = "no\x01\"";
 
+  if (which >= 128) {
+    for (size_t i = 0; i + 2 < sizeof longer; i += 2) {
+      memcpy(longer + i, "\xc3\xa4", 2);
+    }
+    why = longer;
+  }
   if (obvious.hand_count > 0) {
     strcpy(name, obvious.hand[which % obvious.hand_count].import);
   }
   begin_call(w);
-  int result = takes ? bh_client_ack(w->client, name) : bh_client_refuse(w->client, name, "no\x01\"");
+  int result = takes ? bh_client_ack(w->client, name) : bh_client_refuse(w->client, name, why);
   end_call();
-  int expected = obvious_client_answer(&obvious, name, takes);
+  int expected = obvious_client_answer(&obvious, name, takes ? NULL : why);
   REQUIRE(obvious.lenient || result == expected, "an answer returns %d", result);
 }
 

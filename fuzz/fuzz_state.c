@@ -15,7 +15,12 @@
 
 #include <string.h>
 
-enum { STATE_SIZE_MAX = 1024 * 1024, UNIX_TIME = 1700000000 };
+enum { STATE_SIZE_MAX = 1024 * 1024, UNIX_TIME = 1700000000, NOW_MS = 5000 };
+
+/* When the instances were last seen, and that in Unix seconds: whole seconds ago, and never in the future. */
+static const struct {
+  uint64_t ms, unix_seconds;
+} seen[] = {{NOW_MS - 1999, UNIX_TIME - 1}, {0, UNIX_TIME - NOW_MS / 1000}, {NOW_MS + 1, UNIX_TIME}};
 
 static const char *text_of(const obvious_body *instance, const char *name) {
   return obvious_body_member(instance, name)->text;
@@ -38,23 +43,39 @@ static size_t make_instances(bh_instance_info instances[3], const bh_state_hint 
   count++;
   strcpy(instances[count].instance, "c-3");
   memset(instances[count].name, '\n', BH_NAME_MAX);
+  for (size_t i = 0; i <= count; i++) {
+    instances[i].last_seen = seen[i].ms;
+  }
   return count + 1;
 }
 
-static void check_number(const bh_buffer *text, const char *name, uint64_t expected) {
+static void check_number(const uint8_t *object, size_t object_size, const char *name, uint64_t expected) {
   size_t begin, end;
   char digits[24];
 
-  REQUIRE(obvious_find(text->octets, text->size, name, &begin, &end), "no %s", name);
+  REQUIRE(obvious_find(object, object_size, name, &begin, &end), "no %s", name);
   int size = snprintf(digits, sizeof digits, "%llu", (unsigned long long)expected);
-  REQUIRE(end - begin == (size_t)size && memcmp(text->octets + begin, digits, (size_t)size) == 0, "%s is not %s", name,
+  REQUIRE(end - begin == (size_t)size && memcmp(object + begin, digits, (size_t)size) == 0, "%s is not %s", name,
           digits);
+}
+
+/* What is no trouble is not written. */
+static void check_problem(const bh_buffer *text, const char *problem) {
+  char written[OBVIOUS_TEXT_MAX + 1] = "";
+  size_t begin, end;
+  bool there = obvious_find(text->octets, text->size, "problem", &begin, &end);
+
+  REQUIRE(there == (problem[0] != '\0'), "whether there is a problem");
+  if (there) {
+    obvious_string(text->octets, begin, end, written, sizeof written);
+  }
+  REQUIRE(strcmp(written, problem) == 0, "another problem: %s", written);
 }
 
 static void check_written(const bh_buffer *text, const bh_hub_view *view, const bh_state_context *context) {
   static obvious_body body, instance;
   const obvious_member *active;
-  size_t at = 0;
+  size_t at = 0, element = 1;
 
   REQUIRE(obvious_body_read(OBVIOUS_STATE_FILE, "", text->octets, text->size, &body),
           "a state file of our own is wrong");
@@ -69,22 +90,26 @@ static void check_written(const bh_buffer *text, const bh_hub_view *view, const 
                 strcmp(text_of(&instance, "name"), view->instances[i].name) == 0 &&
                 obvious_body_member(&instance, "pid")->integer == view->instances[i].pid,
             "instance %zu is written otherwise", i);
+    obvious_next_element(text->octets + place, text->size - place, &element);
+    check_number(text->octets + place + element, text->size - place - element, "last_seen", seen[i].unix_seconds);
+    element = at;
   }
-  check_number(text, "waiting", view->waiting);
-  check_number(text, "parked", view->parked);
-  check_number(text, "last_update", context->unix_time);
+  check_number(text->octets, text->size, "waiting", view->waiting);
+  check_number(text->octets, text->size, "parked", view->parked);
+  check_number(text->octets, text->size, "last_update", context->unix_time);
+  check_problem(text, view->problem);
   REQUIRE(!obvious_instances_next(text->octets + place, text->size - place, &at, &instance), "more instances");
 }
 
-static void check_written_again(const bh_state_hint *hint, const obvious_body *active) {
+static void check_written_again(const bh_state_hint *hint, const obvious_body *active, const char *problem) {
   bh_instance_info instances[3] = {{{0}, {0}, 0, 0}};
   bh_hub_view view = {.hub_pid = hint->hub_pid,
                       .epoch = hint->epoch,
-                      .problem = "",
+                      .problem = problem,
                       .instances = instances,
                       .waiting = 3,
                       .parked = 12};
-  bh_state_context context = {.port = hint->port, .ended = hint->hub_pid == 0, .now = 5000, .unix_time = UNIX_TIME};
+  bh_state_context context = {.port = hint->port, .ended = hint->hub_pid == 0, .now = NOW_MS, .unix_time = UNIX_TIME};
   bh_state_hint again;
   bh_buffer text;
 
@@ -137,7 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
   REQUIRE(right == !wrong, "%s: the file is %s", wrong ? wrong : "taken", right ? "right" : "wrong");
   if (right) {
     check_hint(&hint, &obvious, &active, octets);
-    check_written_again(&hint, &active);
+    check_written_again(&hint, &active, "");
+    check_written_again(&hint, &active, "\x01 \"\\\xc3\xa4");
   }
   memory_reset();
   return 0;

@@ -191,6 +191,7 @@ bool check_body(bh_sender sender, bh_type type, const uint8_t *octets, size_t si
   REQUIRE(right || (fault.offset <= size && fault.what && fault.requirement), "a fault at %zu of %zu", fault.offset,
           size);
   REQUIRE(right == expected, "%s: the body is %s", right ? "taken" : fault.what, expected ? "right" : "wrong");
+  REQUIRE(right || fault.offset == obvious.wrong, "%s at %zu, and not at %zu", fault.what, fault.offset, obvious.wrong);
   if (right) {
     compare(body, &obvious, octets);
   }

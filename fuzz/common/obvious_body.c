@@ -249,12 +249,17 @@ static bool is_instance_id(const obvious_member *m) {
 
 static bool read_members(const line *line, const uint8_t *octets, size_t at, obvious_body *body);
 
-static bool are_instances(const uint8_t *octets, const obvious_member *m) {
+static bool are_instances(const uint8_t *octets, const obvious_member *m, size_t *wrong) {
   obvious_body instance;
   size_t at = skip_ws(octets, m->begin + 1);
 
   while (octets[at] != ']') {
-    if (octets[at] != '{' || !read_members(&instance_members, octets, at, &instance)) {
+    *wrong = at;
+    if (octets[at] != '{') {
+      return false;
+    }
+    if (!read_members(&instance_members, octets, at, &instance)) {
+      *wrong = instance.wrong;
       return false;
     }
     at = skip_ws(octets, obvious_skip_value(octets, at));
@@ -265,10 +270,21 @@ static bool are_instances(const uint8_t *octets, const obvious_member *m) {
   return true;
 }
 
-static bool is_right(const uint8_t *octets, obvious_member *m, const rule *r) {
+static bool is_instance(const uint8_t *octets, const obvious_member *m, size_t *wrong) {
   obvious_body instance;
+
+  if (octets[m->begin] != '{') {
+    return false;
+  }
+  bool right = read_members(&instance_members, octets, m->begin, &instance);
+  *wrong = right ? *wrong : instance.wrong;
+  return right;
+}
+
+static bool is_right(const uint8_t *octets, obvious_member *m, const rule *r, size_t *wrong) {
   bool in_size;
 
+  *wrong = m->begin;
   if (r->nullable && m->end - m->begin == 4 && memcmp(octets + m->begin, "null", 4) == 0) {
     m->null = true;
     return true;
@@ -288,9 +304,9 @@ static bool is_right(const uint8_t *octets, obvious_member *m, const rule *r) {
   case ARRAY:
     return octets[m->begin] == '[';
   case INSTANCE:
-    return octets[m->begin] == '{' && read_members(&instance_members, octets, m->begin, &instance);
+    return is_instance(octets, m, wrong);
   case INSTANCES:
-    return octets[m->begin] == '[' && are_instances(octets, m);
+    return octets[m->begin] == '[' && are_instances(octets, m, wrong);
   }
   return false;
 }
@@ -308,6 +324,7 @@ static size_t find_rule(const line *line, const char *name, size_t size) {
 }
 
 static bool read_members(const line *line, const uint8_t *octets, size_t at, obvious_body *body) {
+  size_t object = at;
   bool right = true;
 
   body->count = 0;
@@ -321,25 +338,29 @@ static bool read_members(const line *line, const uint8_t *octets, size_t at, obv
   }
   for (at = skip_ws(octets, at + 1); octets[at] != '}';) {
     char name[32];
-    size_t end = skip_string(octets, at);
+    size_t key = at, end = skip_string(octets, at);
     size_t which = find_rule(line, name, obvious_string(octets, at, end, name, sizeof name).size);
     at = skip_ws(octets, skip_ws(octets, end) + 1);
     end = obvious_skip_value(octets, at);
     if (which < body->count) {
       obvious_member *m = &body->members[which];
-      right = right && !m->there;
+      if (right && m->there) {
+        body->wrong = key;
+        right = false;
+      }
       m->there = true;
       m->begin = at;
       m->end = end;
-      right = right && is_right(octets, m, &line->rules[which]);
+      right = right && is_right(octets, m, &line->rules[which], &body->wrong);
     }
     at = skip_ws(octets, end);
     if (octets[at] == ',') {
       at = skip_ws(octets, at + 1);
     }
   }
-  for (size_t i = 0; i < body->count; i++) {
-    right = right && (body->members[i].there || line->rules[i].optional);
+  for (size_t i = 0; right && i < body->count; i++) {
+    body->wrong = obvious_skip_value(octets, object);
+    right = body->members[i].there || line->rules[i].optional;
   }
   return right;
 }
@@ -356,18 +377,27 @@ static const line *find_line(obvious_sender sender, const char *type) {
 bool obvious_body_read(obvious_sender sender, const char *type, const uint8_t *octets, size_t size,
                        obvious_body *body) {
   static const uint8_t nothing[] = "{}";
-  size_t at;
+  size_t at, all = size;
 
   if (size == 0) {
     octets = nothing;
     size = 2;
   }
   body->count = 0;
-  if (obvious_json(octets, size, BH_DEPTH_MAX) != OBVIOUS_WHOLE) {
+  body->wrong = obvious_json(octets, size, BH_DEPTH_MAX);
+  if (body->wrong != OBVIOUS_WHOLE) {
     return false;
   }
+  body->wrong = 0;
   at = skip_ws(octets, 0);
-  return octets[at] == '{' && read_members(find_line(sender, type), octets, at, body);
+  if (octets[at] != '{') {
+    return false;
+  }
+  bool right = read_members(find_line(sender, type), octets, at, body);
+  if (!right && body->wrong == obvious_skip_value(octets, at)) {
+    body->wrong = all; /* a member is missing: that is seen at the end of all that came */
+  }
+  return right;
 }
 
 const obvious_member *obvious_body_member(const obvious_body *body, const char *name) {

@@ -25,9 +25,10 @@ typedef struct {
 typedef struct {
   obvious_member members[OBVIOUS_MEMBERS_MAX]; /* those that the table names */
   size_t count;
+  size_t wrong; /* where the first fault is, where there is one */
 } obvious_body;
 
-/* False: it breaks a rule of section 3.2, or of section 8. `type` is "" for the state file. */
+/* False: it breaks a rule of section 3.2, or of section 8, at body->wrong. `type` is "" for the state file. */
 bool obvious_body_read(obvious_sender sender, const char *type, const uint8_t *octets, size_t size, obvious_body *body);
 const obvious_member *obvious_body_member(const obvious_body *body, const char *name);
 

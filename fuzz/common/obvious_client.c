@@ -3,6 +3,7 @@
 
 #include "check_body.h"
 #include "memory.h"
+#include "obvious_body.h"
 #include "target.h"
 
 #include <string.h>
@@ -23,6 +24,9 @@ void obvious_client_start(obvious_client *o, const bh_client_config *config) {
   memset(o, 0, offsetof(obvious_client, instances));
   o->lenient = lenient;
   o->role = config->role;
+  o->pid = config->pid;
+  o->window = config->window;
+  strcpy(o->name, config->name);
   o->heartbeat_ms = BH_HEARTBEAT_MS;
   o->timeout_ms = config->timeout_ms ? config->timeout_ms : BH_TIMEOUT_MS;
   if (config->instance) {
@@ -56,8 +60,11 @@ static expected_message *expect_message(obvious_client *o, bh_type type, uint32_
   return m;
 }
 
-static void expect_error(obvious_client *o, uint32_t answers, bh_code code) {
-  strcpy(expect_message(o, BH_ERROR, answers)->code, bh_code_name(code));
+static expected_message *expect_error(obvious_client *o, uint32_t answers, bh_code code) {
+  expected_message *m = expect_message(o, BH_ERROR, answers);
+
+  strcpy(m->code, bh_code_name(code));
+  return m;
 }
 
 static void set_active(obvious_client *o, const char *active) {
@@ -381,7 +388,7 @@ int obvious_client_ask(obvious_client *o, bh_type type, const char *instance, ui
   return BH_OK;
 }
 
-int obvious_client_answer(obvious_client *o, const char *import, bool takes) {
+int obvious_client_answer(obvious_client *o, const char *import, const char *reason) {
   obvious_in_hand *h = in_hand(o, import);
 
   if (!h) {
@@ -389,13 +396,13 @@ int obvious_client_answer(obvious_client *o, const char *import, bool takes) {
   }
   uint32_t message = h->message;
   *h = o->hand[--o->hand_count];
-  if (takes) {
+  if (!reason) {
     strcpy(o->finished[o->finished_count++ % FINISHED_MAX], import);
   }
-  if (message && takes) {
+  if (message && !reason) {
     expect_message(o, BH_ACK, message);
   } else if (message) {
-    expect_error(o, message, BH_CODE_REFUSED);
+    expect_error(o, message, BH_CODE_REFUSED)->reason = reason;
   }
   return BH_OK;
 }
@@ -419,6 +426,18 @@ void obvious_client_event(obvious_client *o, const bh_event *event) {
   REQUIRE(event->message, "no message");
 }
 
+/* What a user says, in whole characters of at most REASON_MAX octets. */
+static void check_reason(bh_octets said, const char *reason) {
+  char text[REASON_MAX + 2];
+  size_t size = obvious_string(said.octets, 0, said.size, text, sizeof text).size;
+  size_t whole = 0;
+
+  for (size_t i = 0; i <= REASON_MAX && i <= strlen(reason); i++) {
+    whole = (reason[i] & 0xC0) != 0x80 ? i : whole; /* a character begins here, so all before it are whole */
+  }
+  REQUIRE(size == whole && memcmp(text, reason, whole) == 0, "the reason is another: %s", text);
+}
+
 void obvious_client_message(obvious_client *o, const bh_reader *r) {
   static bh_body body;
 
@@ -432,6 +451,12 @@ void obvious_client_message(obvious_client *o, const bh_reader *r) {
   REQUIRE(body.answers == m->answers && same(body.code, m->code), "an answer to %u: '%s'", (unsigned)body.answers,
           body.code);
   REQUIRE(same(body.instance, m->instance), "'%s', and not '%s'", body.instance, m->instance);
+  REQUIRE(r->type != BH_REGISTER || (body.protocol == BH_PROTOCOL && body.pid == o->pid && body.window == o->window &&
+                                     body.role == o->role && same(body.name, o->name)),
+          "it registers as another: '%s', pid %u", body.name, (unsigned)body.pid);
+  if (m->reason) {
+    check_reason(body.message, m->reason);
+  }
 }
 
 void obvious_client_check_view(const obvious_client *o, const bh_client_view *view) {

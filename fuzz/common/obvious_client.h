@@ -10,7 +10,7 @@
 #include "body.h"
 #include "reader.h"
 
-enum { EXPECTED_MAX = 512, REQUESTS_SLOTS = 32, HAND_MAX = 128, FINISHED_MAX = 1024 };
+enum { EXPECTED_MAX = 512, REQUESTS_SLOTS = 32, HAND_MAX = 128, FINISHED_MAX = 1024, REASON_MAX = 1023 };
 
 typedef struct {
   bh_event_kind kind;
@@ -26,6 +26,7 @@ typedef struct {
   uint32_t answers; /* ACK and ERROR */
   char code[BH_CODE_MAX + 1];
   char instance[BH_INSTANCE_ID_MAX + 1]; /* REGISTER, CLAIM_ACTIVE */
+  const char *reason;                    /* of a refusal; else NULL */
 } expected_message;
 
 typedef struct {
@@ -43,7 +44,8 @@ typedef enum { CLOSED, REGISTERING, REGISTERED, SUPERSEDED } obvious_client_stat
 typedef struct {
   obvious_client_state state;
   bh_role role;
-  char instance[BH_INSTANCE_ID_MAX + 1];
+  uint32_t pid, window;
+  char instance[BH_INSTANCE_ID_MAX + 1], name[BH_NAME_MAX + 1];
   uint64_t heard;
   uint32_t heartbeat_ms, timeout_ms;
   bh_reader gets;
@@ -74,9 +76,9 @@ void obvious_client_close(obvious_client *o);
 void obvious_client_recv(obvious_client *o, const uint8_t *octets, size_t size, uint64_t now);
 void obvious_client_expire(obvious_client *o, uint64_t now);
 uint64_t obvious_client_expiry(const obvious_client *o);
-/* What a request or an answer returns. */
+/* What a request or an answer returns. Without a reason the import is finished, with one refused. */
 int obvious_client_ask(obvious_client *o, bh_type type, const char *instance, uint32_t *number);
-int obvious_client_answer(obvious_client *o, const char *import, bool takes);
+int obvious_client_answer(obvious_client *o, const char *import, const char *reason);
 
 /* What the client does. */
 void obvious_client_event(obvious_client *o, const bh_event *event);
