@@ -177,7 +177,7 @@ static void answer_request(world *w, uint8_t how) {
              "{\"for\":%u,\"instance\":\"%s\",\"hub_pid\":%u,\"epoch\":%u,\"heartbeat_ms\":%u,\"timeout_ms\":%u,"
              "\"active\":%s}",
              (unsigned)message, who(how), how, how, how & 8 ? 0 : 100u, how & 8 ? 0 : 250u, how & 4 ? "\"a\"" : "null");
-  } else if (r->type == BH_RELEASE_ACTIVE || how & 4) {
+  } else if (how & 4 || (r->type == BH_RELEASE_ACTIVE && !(how & 8))) {
     snprintf(body, sizeof body, "{\"for\":%u,\"active\":null}", (unsigned)message);
   } else {
     snprintf(body, sizeof body, "{\"for\":%u,\"active\":\"%s\"}", (unsigned)message, who(how));

@@ -53,10 +53,11 @@ static obvious_hub obvious;
 
 static const struct {
   const char *told, *escaped;
-} problems[] = {{NULL, ""},
-                {"the disk is full", "the disk is full"},
-                {"a \"problem\"\xff", "a \\\"problem\\\"\\xff"},
-                {"\n\xc2\x80\xf0\x9f\x98\x80", "\\u000a\\u0080\xf0\x9f\x98\x80"}};
+} problems[] = {
+    {NULL, ""},
+    {"the disk is full", "the disk is full"},
+    {"a \"problem\"\xff", "a \\\"problem\\\"\\xff"},
+    {"\n\x7f\xc2\x80\xc2\x9f\xc2\xa0\xf0\x9f\x98\x80", "\\u000a\\u007f\\u0080\\u009f\xc2\xa0\xf0\x9f\x98\x80"}};
 
 /* ---------------------------------------------------------------------------------------------------- the spool */
 

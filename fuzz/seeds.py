@@ -60,7 +60,7 @@ def of_json(target: str, text: bytes) -> list[bytes]:
 
 
 SHORT_MAX = 40
-WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a":{"b":%s}}]'],
+WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a":{"b":%s}}]', b'[] %s [{}]'],
              'fuzz_state': [b'[%s]', b'[[%s]]', b'{"":%s}', b'{"a":{"b":%s}}', b'{"a":[%s]}']}
 
 
@@ -70,8 +70,9 @@ BEGINNINGS = {
     'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1', b'\1\x1c\x3c\x5c\x7c'],
                     b'\0\1'),
     # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
-    # gives fresh time.
-    'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14'],
+    # gives fresh time; released, claimed and left, and another comes.
+    'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14',
+                      b'\0\0\3\2\0\4\0\x20'],
                  b'\0\0\x10\x13'),
 }
 EVENTS = 32
