@@ -43,6 +43,13 @@ class Differences(unittest.TestCase):
     def test_what_could_not_be_told_is_none(self):
         self.assertEqual([], self.judged(report(a_other='INCONCLUSIVE')))
 
+    def test_where_wine_itself_has_ended_it_runs_again(self):
+        of = report(a_silent='CRASH', a_told='CRASH', a_fault='CRASH', a_other='PASS')
+        for case, came, log in zip(of['cases'], ('exit status 1 before', 'exit status 1 before', 'exit status 5'), ([], ['why'], [])):
+            case.update(came='the hub ended with ' + came, log=log)
+        self.assertEqual(['a/silent'], wine.not_started(of))
+        self.assertEqual(['a/told', 'a/fault'], [line.split(':')[0] for line in self.judged(wine.replaced(of, report(a_silent='PASS')))])
+
     def test_every_listed_case_has_a_reason(self):
         for slug, (verdict, reason) in wine.listed(tree.read(wine.DIFFERENCES)).items():
             with self.subTest(slug):
