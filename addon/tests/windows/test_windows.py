@@ -132,7 +132,10 @@ class Windows(unittest.TestCase):
         self.two.run('P.bridge_path = %r' % program)
         self.two.run('bpy.ops.bridge_hub.launch_and_claim()')
         self.two.wait('session.status.active')
-        if CLAIMS_LATER in self.two.reports():  # the machine is busy: pressed again, the button says how it is now
+        answers = CLAIMED, CLAIMS_LATER
+        said = wait_for('one of %s is reported' % (answers,),
+                        lambda: [text for text in answers if text in self.two.reports()])
+        if CLAIMED not in said:  # the machine is busy: pressed again, the button says how it is now
             self.two.run('bpy.ops.bridge_hub.launch_and_claim()')
         self.reports(self.two, CLAIMED)
         import_id = self.arrives(self.two)
