@@ -235,7 +235,7 @@ class Blender:
 
     def reports(self):
         """What its operators have said: Blender prints that."""
-        self.run('import ctypes; ctypes.CDLL(None).fflush(None)')
+        self.run('import ctypes, sys; sys.stdout.flush(); ctypes.CDLL(None).fflush(None)')
         return self.output()
 
     def output(self):
