@@ -12,7 +12,7 @@ static void forget_former(bh_hub *hub) {
 }
 
 void bh_set_active(bh_hub *hub, const char *instance, const char *why) {
-  peer *before = hub->active[0] == '\0' ? NULL : bh_peer_of_instance(hub, hub->active);
+  peer *before;
 
   /* Any change ends the wait for the instance that was lost, and for one to be found alone. */
   forget_former(hub);
@@ -20,6 +20,7 @@ void bh_set_active(bh_hub *hub, const char *instance, const char *why) {
   if (strcmp(hub->active, instance) == 0) {
     return;
   }
+  before = hub->active[0] == '\0' ? NULL : bh_peer_of_instance(hub, hub->active);
   snprintf(hub->active, sizeof hub->active, "%s", instance);
   if (instance[0] == '\0') {
     bh_log(hub, BH_LOG_INFO, "active: nobody (%s)", why);

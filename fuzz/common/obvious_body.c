@@ -324,7 +324,6 @@ static size_t find_rule(const line *line, const char *name, size_t size) {
 }
 
 static bool read_members(const line *line, const uint8_t *octets, size_t at, obvious_body *body) {
-  size_t object = at;
   bool right = true;
 
   body->count = 0;
@@ -359,7 +358,7 @@ static bool read_members(const line *line, const uint8_t *octets, size_t at, obv
     }
   }
   for (size_t i = 0; right && i < body->count; i++) {
-    body->wrong = obvious_skip_value(octets, object);
+    body->wrong = at + 1; /* behind the object, where one is missing */
     right = body->members[i].there || line->rules[i].optional;
   }
   return right;
