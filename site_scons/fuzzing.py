@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import fuzz_coverage
-import mutants
 import steps
 import tree
 
@@ -268,9 +267,10 @@ def _add_fuzz(env, built):
 
 def _add_mutants(env, built):
     import fuzz_mutants
+    import validators
 
     parts = built['afl-asan']
-    fitting = mutants.chosen([mutant for mutant, _ in parts['fuzz_mutants']], env['mutants'], 'fuzz/mutants.txt')
+    fitting = validators.mutants([mutant for mutant, _ in parts['fuzz_mutants']], env['mutants'], 'fuzz/mutants.txt')
     chosen = [(mutant, program) for mutant, program in parts['fuzz_mutants'] if mutant in fitting]
     needs = [program for _, program in chosen] + [target.seeds for target in parts['fuzz'].values()]
     words = path(parts['dictionary'])

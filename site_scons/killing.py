@@ -12,6 +12,7 @@ from collections import namedtuple
 import mutants
 import steps
 import tree
+import validators
 
 DIRECTORY = 'conformance/mutants'
 SECONDS_MAX = 300
@@ -33,7 +34,7 @@ def planted(globs=''):
     for mutant in found:
         if names.count(mutant.name) > 1:
             raise ValueError('%s: another table has a %s too' % (mutant.table, mutant.name))
-    return mutants.chosen(found, globs, DIRECTORY)
+    return validators.mutants(found, globs, DIRECTORY)
 
 
 def catalogue(suite):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The suite's --fuzz: on the reference and the example, and held against the faults of conformance/fuzz/mutants.txt, of which each
 must be found, and found again by the line that is told for it."""
-import fnmatch
 import functools
 import re
 import subprocess
@@ -11,6 +10,7 @@ import killing
 import mutants
 import steps
 import tree
+import validators
 
 TABLE = 'conformance/fuzz/mutants.txt'
 # Where nobody says for how long.
@@ -24,10 +24,7 @@ AGAIN = re.compile(r'^      again     (.*)$', re.MULTILINE)
 
 def planted(globs=''):
     """[Mutant], or those whose names fit one of the globs."""
-    found = [mutant for mutant in mutants.read(TABLE) if not globs or any(fnmatch.fnmatch(mutant.name, g) for g in globs.split())]
-    if not found:
-        raise ValueError('%s: no mutant is called %s' % (TABLE, globs))
-    return found
+    return validators.mutants(mutants.read(TABLE), globs, TABLE)
 
 
 def arguments(suite, command, seconds, *more):

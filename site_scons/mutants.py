@@ -6,12 +6,9 @@ the cases that must find it, by globs; and the change: the file, the lines that 
 those that replace them (each behind a +). Where one change cannot be the fault, more follow: lines behind - and +, or
 another file first.
 """
-import fnmatch
 import os
 import re
 from collections import namedtuple
-
-from SCons.Errors import UserError
 
 import tree
 
@@ -30,14 +27,6 @@ def read(table):
     if twice:
         raise ValueError('%s: there are several of %s' % (table, ', '.join(twice)))
     return found
-
-
-def chosen(found, globs, where):
-    """Those whose names fit one of the globs; all, where there are none."""
-    fitting = [mutant for mutant in found if not globs or any(fnmatch.fnmatch(mutant.name, glob) for glob in globs.split())]
-    if not fitting:
-        raise UserError('mutants=%s: none in %s is called so' % (globs, where))
-    return fitting
 
 
 def _parse(table, block):
