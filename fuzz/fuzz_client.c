@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { EVENTS_MAX = 300, OCTETS_MAX = 4096 };
+enum { EVENTS_MAX = 300, OCTETS_MAX = 4096, HEARTBEAT_MS = 100, TIMEOUT_MS = 250 };
 
 typedef struct {
   input in;
@@ -174,9 +174,10 @@ static void answer_request(world *w, uint8_t how) {
     snprintf(body, sizeof body, "{\"for\":%u}", (unsigned)message);
   } else if (r->type == BH_REGISTER) {
     snprintf(body, sizeof body,
-             "{\"for\":%u,\"instance\":\"%s\",\"hub_pid\":%u,\"epoch\":%u,\"heartbeat_ms\":%u,\"timeout_ms\":%u,"
+             "{\"for\":%u,\"instance\":\"%s\",\"hub_pid\":%u,\"epoch\":%u,\"heartbeat_ms\":%d,\"timeout_ms\":%d,"
              "\"active\":%s}",
-             (unsigned)message, who(how), how, how, how & 8 ? 0 : 100u, how & 8 ? 0 : 250u, how & 4 ? "\"a\"" : "null");
+             (unsigned)message, who(how), how, how, how & 8 ? 0 : HEARTBEAT_MS, how & 8 ? 0 : TIMEOUT_MS,
+             how & 4 ? "\"a\"" : "null");
   } else if (how & 4 || (r->type == BH_RELEASE_ACTIVE && !(how & 8))) {
     snprintf(body, sizeof body, "{\"for\":%u,\"active\":null}", (unsigned)message);
   } else {
@@ -327,6 +328,14 @@ static void pass(world *w, uint64_t ms) {
   obvious_client_expire(&obvious, w->now);
 }
 
+/* Until a silent hub is given up, and until the client takes itself for held up: so long, and a moment less. */
+static uint64_t to_limit(const world *w, unsigned which) {
+  uint64_t expiry = obvious_client_expiry(&obvious);
+  uint64_t limit = expiry + (which & 2 ? obvious.heartbeat_ms : 0) - (which & 1);
+
+  return expiry == BH_NEVER || limit < w->now ? 0 : limit - w->now;
+}
+
 /* ----------------------------------------------------------------------------------------------------- the events */
 
 static void happen(world *w) {
@@ -399,7 +408,7 @@ static void happen(world *w) {
     pass(w, input_next(&w->in));
     break;
   case 22:
-    pass(w, 250);
+    pass(w, octet & 128 ? to_limit(w, octet / 32 % 4) : TIMEOUT_MS);
     break;
   case 23:
     pass(w, 30u * input_next(&w->in));
@@ -457,7 +466,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
                              .instance = how & 1 ? "a" : NULL,
                              .window = 1 + how % 64,
                              .role = how & 2 ? BH_ROLE_OBSERVER : BH_ROLE_INSTANCE,
-                             .timeout_ms = how & 8 ? 0 : 250,
+                             .timeout_ms = how & 8 ? 0 : TIMEOUT_MS,
                              .allocator = memory_allocator(),
                              .logger = {fuzz_every_cut ? write_line : NULL, NULL}};
 

@@ -39,7 +39,8 @@ typedef struct {
   size_t draw;
   bh_hub *hub;
   uint64_t now, lives;
-  uint64_t imports; /* that this hub has made */
+  char former[BH_INSTANCE_ID_MAX + 1]; /* who was active when the last hub ended */
+  uint64_t imports;                    /* that this hub has made */
   peer peers[PEERS];
   peer crowd[OBVIOUS_PEERS_MAX];
   size_t crowd_end;
@@ -365,14 +366,16 @@ static void write_line(void *ctx, bh_log_level level, const char *line) {
 }
 
 static void start_hub(world *w) {
-  static const char *const former[] = {NULL, "a", "b", ""};
+  static const char *const former[] = {"a", "b", "", NULL};
   bool logs = fuzz_every_cut || w->draw % 16 == 1;
+
+  w->lives++;
   bh_hub_config config = {.hub_pid = 1,
                           .heartbeat_ms = HEARTBEAT_MS,
                           .timeout_ms = TIMEOUT_MS,
-                          .epoch = ++w->lives,
+                          .epoch = w->lives,
                           .random = w->lives * 0x9e3779b97f4a7c15u,
-                          .former_active = former[(w->lives + w->draw) % 4],
+                          .former_active = w->lives == 1 ? former[w->draw % 4] : w->former,
                           .allocator = memory_allocator(),
                           .logger = {logs ? write_line : NULL, NULL}};
 
@@ -390,6 +393,7 @@ static void start_hub(world *w) {
 }
 
 static void end_hub(world *w) {
+  strcpy(w->former, obvious.active);
   obvious_hub_end(&obvious);
   memset(w->peers, 0, sizeof w->peers);
   w->crowd_end = 0;
@@ -671,6 +675,11 @@ static void pass(world *w, uint64_t ms) {
   w->now = end;
 }
 
+/* The times that are judged by: so long, a moment less and a moment more. */
+static const unsigned limits_ms[PEERS] = {
+    2 * TIMEOUT_MS, TIMEOUT_MS - 1, TIMEOUT_MS, TIMEOUT_MS + 1, HEARTBEAT_MS - 1, HEARTBEAT_MS, HEARTBEAT_MS + 1, 1,
+};
+
 /* ----------------------------------------------------------------------------------------------------- the events */
 
 static void with_peer(world *w, peer *p, uint8_t what) {
@@ -728,7 +737,7 @@ static void in_the_world(world *w, uint8_t what, peer *p) {
     pass(w, input_next(&w->in));
     break;
   case 19:
-    pass(w, 2u * TIMEOUT_MS);
+    pass(w, limits_ms[p - w->peers]);
     break;
   case 20:
     w->now += 10u * input_next(&w->in); /* the process is stopped */
@@ -793,6 +802,17 @@ static void happen(world *w) {
   settle(w);
 }
 
+/* An input mostly ends before the time does that a lost holder has to come back. */
+static void await_holders(world *w) {
+  for (size_t i = 0; i < obvious.entry_end; i++) {
+    const obvious_entry *e = &obvious.entries[i];
+    if (e->state == OBVIOUS_RESERVED && e->until != BH_NEVER) {
+      pass(w, TIMEOUT_MS);
+      return;
+    }
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
   static world w;
   size_t draw = fuzz_draw(octets, size);
@@ -807,6 +827,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size) {
   for (size_t i = 0; i < EVENTS_MAX && w.in.at < w.in.size; i++) {
     happen(&w);
   }
+  await_holders(&w);
   end_hub(&w);
   memory_reset();
   return 0;

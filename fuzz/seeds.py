@@ -64,24 +64,31 @@ WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a
              'fuzz_state': [b'[%s]', b'[[%s]]', b'{"":%s}', b'{"a":{"b":%s}}', b'{"a":[%s]}']}
 
 
-# What happens first, and then each event there is, and once more what began it: the ways to states that no octets lead to.
+# What happens first, and then each event there is, and each limit of time, and once more what began it: the ways to states that no octets
+# lead to.
 BEGINNINGS = {
     # Nothing; connected; registered; superseded; closed; an import in hand, and when it came back; more in hand than fit.
     'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1', b'\1\x1c\x3c\x5c\x7c'],
                     b'\0\1'),
     # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
-    # gives fresh time; released, claimed and left, and another comes.
+    # gives fresh time; released, claimed and left, and another comes; of two that came late the active one is lost, and the other is heard
+    # a moment later, two moments later, and a moment after both were held up; two come a moment, and two moments, after a second life began;
+    # one holds as much as fits, and more is reserved for it.
     'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14',
-                      b'\0\0\3\2\0\4\0\x20'],
+                      b'\0\0\3\2\0\4\0\x20', b'\x13\0\0\x20\1\x0e\0\xf3\x25', b'\x13\0\0\x20\1\x0e\0\xf3\x25\xf3\x25',
+                      b'\x13\0\0\x20\1\x0e\0\x14\x28\xf3\x25', b'\x13\0\0\x17\xf3\x20\1\x40\2',
+                      b'\x13\0\0\x17\xf3\xf3\x20\1\x40\2', b'\x13\0\x42\x10\x10\x1b\2\x20'],
                  b'\0\0\x10\x13'),
 }
 EVENTS = 32
+# Time passes to a limit, or to a moment before or behind it.
+LIMITS = {'fuzz_client': range(22 + 128, 256, EVENTS), 'fuzz_hub': range(19, 256, EVENTS)}
 
 
 def of_events(target: str) -> Iterator[bytes]:
     start, beginnings, end = BEGINNINGS[target]
     for beginning in beginnings:
-        for event in range(EVENTS):
+        for event in (*range(EVENTS), *LIMITS[target]):
             for how in (b'\0', b'\x08'):
                 yield start + beginning + bytes([event]) + how + end
 
