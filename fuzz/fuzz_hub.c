@@ -45,9 +45,10 @@ typedef struct {
   peer crowd[OBVIOUS_PEERS_MAX];
   size_t crowd_end;
   spool_file files[FILES_MAX];
-  unsigned disk_says_no; /* to so many of the next actions */
-  bool disk_loses;       /* what the next action is about */
-  bool hungry;           /* memory runs out */
+  unsigned disk_says_yes; /* to so many of the next actions, */
+  unsigned disk_says_no;  /* and then not to so many */
+  unsigned disk_loses;    /* what the n-th action from now on is about */
+  bool hungry;            /* memory runs out */
 } world;
 
 static obvious_hub obvious;
@@ -194,12 +195,13 @@ static void load(world *w, const bh_action *action) {
 }
 
 static bh_spool_result perform(world *w, const bh_action *action, spool_file *file) {
-  if (w->disk_loses) {
-    w->disk_loses = false;
+  if (w->disk_loses > 0 && --w->disk_loses == 0) {
     file->where = NOWHERE;
     return BH_SPOOL_GONE;
   }
-  if (w->disk_says_no > 0) {
+  if (w->disk_says_yes > 0) {
+    w->disk_says_yes--;
+  } else if (w->disk_says_no > 0) {
     w->disk_says_no--;
     return BH_SPOOL_FAILED;
   }
@@ -743,11 +745,14 @@ static void in_the_world(world *w, uint8_t what, peer *p) {
     w->now += 10u * input_next(&w->in); /* the process is stopped */
     expire(w);
     break;
-  case 21:
-    w->disk_says_no = 1 + input_next(&w->in) % 8;
+  case 21: {
+    uint8_t how = input_next(&w->in);
+    w->disk_says_no = 1 + how % 8;
+    w->disk_says_yes = how / 8 % 4;
     break;
+  }
   case 22:
-    w->disk_loses = true;
+    w->disk_loses = 1 + (unsigned)(p - w->peers) % 4;
     break;
   case 23:
     end_hub(w);

@@ -73,11 +73,12 @@ BEGINNINGS = {
     # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
     # gives fresh time; released, claimed and left, and another comes; of two that came late the active one is lost, and the other is heard
     # a moment later, two moments later, and a moment after both were held up; two come a moment, and two moments, after a second life began;
-    # one holds as much as fits, and more is reserved for it.
+    # one holds as much as fits, and more is reserved for it; what is recorded cannot be read; released and left, and another comes.
     'fuzz_hub': (b'', [b'', b'\0\0', b'\0\0\x20\1\x10', b'\0\0\x10\x0e\0', b'\0\0\x10\x08\0', b'\0\0\x10\x17', b'\0\0\x14\x14',
                       b'\0\0\3\2\0\4\0\x20', b'\x13\0\0\x20\1\x0e\0\xf3\x25', b'\x13\0\0\x20\1\x0e\0\xf3\x25\xf3\x25',
                       b'\x13\0\0\x20\1\x0e\0\x14\x28\xf3\x25', b'\x13\0\0\x17\xf3\x20\1\x40\2',
-                      b'\x13\0\0\x17\xf3\xf3\x20\1\x40\2', b'\x13\0\x42\x10\x10\x1b\2\x20'],
+                      b'\x13\0\0\x17\xf3\xf3\x20\1\x40\2', b'\x13\0\x42\x10\x10\x1b\2\x20',
+                      b'\x13\0\0\x15\x08\x10', b'\x13\0\0\3\4\0\x20'],
                  b'\0\0\x10\x13'),
 }
 EVENTS = 32
@@ -89,7 +90,7 @@ def of_events(target: str) -> Iterator[bytes]:
     start, beginnings, end = BEGINNINGS[target]
     for beginning in beginnings:
         for event in (*range(EVENTS), *LIMITS[target]):
-            for how in (b'\0', b'\x08'):
+            for how in (b'\0', b'\x08', b'\x18'):
                 yield start + beginning + bytes([event]) + how + end
 
 
