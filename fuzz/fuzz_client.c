@@ -307,6 +307,21 @@ static void answer_import(world *w, uint8_t which, bool takes) {
   REQUIRE(obvious.lenient || result == expected, "an answer returns %d", result);
 }
 
+/* From its next connection on. What was written already may still say the former name. */
+static void rename_client(world *w, unsigned which) {
+  char longest[BH_NAME_MAX + 2];
+  const char *const names[4] = {"n", "\xc3\xa4\"\x01", longest, longest + 1};
+
+  memset(longest, 'l', sizeof longest - 1);
+  longest[sizeof longest - 1] = '\0';
+  if (obvious.message_first != obvious.message_end) {
+    return;
+  }
+  REQUIRE(bh_client_rename(w->client, "") == BH_E_INVALID, "it has no name");
+  int result = bh_client_rename(w->client, names[which]);
+  REQUIRE(result == obvious_client_rename(&obvious, names[which]), "a change of name returns %d", result);
+}
+
 /* One more than it remembers. That takes long, and is done once. */
 static void finish_many(world *w) {
   bool may = !w->finished_many && !w->polls_not && obvious.hand_count == 0;
@@ -438,6 +453,9 @@ static void happen(world *w) {
       break;
     }
     send_some(w, SIZE_MAX);
+    break;
+  case 30:
+    rename_client(w, octet / 32 % 4);
     break;
   default:
     send_some(w, SIZE_MAX);

@@ -367,6 +367,14 @@ void obvious_client_expire(obvious_client *o, uint64_t now) {
 
 /* -------------------------------------------------------------------------------------------------- its own doing */
 
+int obvious_client_rename(obvious_client *o, const char *name) {
+  if (strlen(name) > BH_NAME_MAX) {
+    return BH_E_INVALID;
+  }
+  strcpy(o->name, name);
+  return BH_OK;
+}
+
 int obvious_client_ask(obvious_client *o, bh_type type, const char *instance, uint32_t *number) {
   size_t waiting = 0;
 

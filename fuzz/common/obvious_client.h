@@ -78,6 +78,7 @@ void obvious_client_expire(obvious_client *o, uint64_t now);
 uint64_t obvious_client_expiry(const obvious_client *o);
 /* What a request or an answer returns. Without a reason the import is finished, with one refused. */
 int obvious_client_ask(obvious_client *o, bh_type type, const char *instance, uint32_t *number);
+int obvious_client_rename(obvious_client *o, const char *name);
 int obvious_client_answer(obvious_client *o, const char *import, const char *reason);
 
 /* What the client does. */

@@ -220,6 +220,10 @@ void obvious_hub_acts(obvious_hub *o, const bh_action *action) {
     o->written_version = o->state_version;
     copy(o->written_active, o->active);
     break;
+  case BH_DO_RETRY:
+    EXPECT(o, o->retry_due, "retry/ is looked at between heartbeats");
+    o->retry_due = false;
+    break;
   case BH_DO_RECORD:
   case BH_DO_LOAD:
   case BH_DO_REMOVE:

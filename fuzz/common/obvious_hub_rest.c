@@ -55,6 +55,7 @@ void obvious_hub_rests(obvious_hub *o) {
     EXPECT(o, rests || e->failed, "what must be done with %s is not done", e->record.import);
   }
   EXPECT(o, o->written_version == o->state_version, "the state file was not written");
+  EXPECT(o, !o->retry_due, "nobody looked into retry/ at the heartbeat");
   EXPECT(o, bh_hub_expiry(o->hub) <= obvious_hub_expiry(o), "the hub wants to be woken too late");
   bh_hub_view view;
   bh_hub_state(o->hub, &view);

@@ -84,6 +84,7 @@ void obvious_hub_expire(obvious_hub *o, uint64_t now, uint64_t expiry) {
   }
   o->next_beat = o->next_beat + o->heartbeat_ms > now ? o->next_beat + o->heartbeat_ms : now + o->heartbeat_ms;
   o->state_version++;
+  o->retry_due = true;
   for (size_t i = 0; i < o->entry_end; i++) {
     o->entries[i].failed = false; /* it is due again */
   }
