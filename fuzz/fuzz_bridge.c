@@ -3,9 +3,10 @@
  * What arrives on one connection at the TCP port. The input is the octets, as they stand.
  *
  *  - Read whole and read in pieces is the same (BH-INGEST-003).
- *  - What becomes an import is what the obvious reading takes for one, and the end is where it finds it (BH-INGEST-004
- * to -010, -012).
+ *  - What becomes an import is what the obvious reading takes for one, and the end is where it finds it
+ *    (BH-INGEST-004 to -010, -012).
  *  - A connection ends once, and nothing comes of it afterwards; also where the driver cannot write, or many are open.
+ *  - The next one, in its place, has nothing of it.
  */
 
 #include "bridgehub.h"
@@ -137,6 +138,21 @@ static void compare(const outcome *whole, const outcome *cut, size_t at) {
           "it ends otherwise when cut at %zu", at);
 }
 
+/* The next connection, which the sender ends, or which breaks. */
+static void check_next(bh_ingest *ingest, bool breaks) {
+  static const uint8_t import[] = {'[', '{', '}', ']'};
+  outcome o = {0};
+
+  bh_buffer_init(&o.imports, memory_allocator());
+  bh_bridge bridge = bh_ingest_open(ingest, 0);
+  feed(ingest, bridge, import, sizeof import, &o);
+  REQUIRE(!o.closed && o.committed == 1 && o.imports.size == sizeof import + 1, "it is disturbed by the former one");
+  bh_ingest_end(ingest, bridge, breaks, 0);
+  poll_all(ingest, &o);
+  REQUIRE(o.closed && o.orderly == !breaks && o.offset == sizeof import, "it ends as if it were the former one");
+  bh_buffer_free(&o.imports);
+}
+
 /* A driver that cannot write: the value in hand ends there, and the connection is reset. */
 static void check_abort(const uint8_t *octets, size_t size, size_t cut) {
   bh_ingest *ingest = bh_ingest_new(HEARTBEAT_MS, TIMEOUT_MS, memory_allocator());
@@ -153,6 +169,7 @@ static void check_abort(const uint8_t *octets, size_t size, size_t cut) {
   bool closed = o.closed;
   poll_all(ingest, &o);
   REQUIRE(o.closed && (closed || !o.orderly), "a connection that was aborted ends in order");
+  check_next(ingest, cut % 2);
   bh_ingest_free(ingest);
   bh_buffer_free(&o.imports);
 }

@@ -67,8 +67,10 @@ WRAPPINGS = {'fuzz_bridge': [b'{"a":%s}', b'[{"a":%s}]', b'[{"a":[%s]}]', b'[{"a
 # What happens first, and then each event there is, and each limit of time, and once more what began it: the ways to states that no octets
 # lead to.
 BEGINNINGS = {
-    # Nothing; connected; registered; superseded; closed; an import in hand, and when it came back; more in hand than fit.
-    'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1', b'\1\x1c\x3c\x5c\x7c'],
+    # Nothing; connected; registered; superseded; closed; an import in hand, and when it came back; more in hand than fit; it knows how things
+    # are.
+    'fuzz_client': (b'\0', [b'', b'\0', b'\1', b'\1\6\x08', b'\1\3', b'\1\x0b\1', b'\1\x0b\1\3\1', b'\1\x1c\x3c\x5c\x7c',
+                         b'\1\7\0'],
                     b'\0\1'),
     # Nothing; an instance; two of them and an import in hand; one that is lost with it; parked; a second life; held up by just as much as
     # gives fresh time; released, claimed and left, and another comes; of two that came late the active one is lost, and the other is heard
@@ -82,6 +84,7 @@ BEGINNINGS = {
                  b'\0\0\x10\x13'),
 }
 EVENTS = 32
+HOWS = {'fuzz_client': (b'\0', b'\x08', b'\x18', b'\x40', b'\x80'), 'fuzz_hub': (b'\0', b'\x08', b'\x18')}
 # Time passes to a limit, or to a moment before or behind it.
 LIMITS = {'fuzz_client': range(22 + 128, 256, EVENTS), 'fuzz_hub': range(19, 256, EVENTS)}
 
@@ -90,7 +93,7 @@ def of_events(target: str) -> Iterator[bytes]:
     start, beginnings, end = BEGINNINGS[target]
     for beginning in beginnings:
         for event in (*range(EVENTS), *LIMITS[target]):
-            for how in (b'\0', b'\x08', b'\x18'):
+            for how in HOWS[target]:
                 yield start + beginning + bytes([event]) + how + end
 
 

@@ -49,6 +49,17 @@ static expected_event *expect_event(obvious_client *o, bh_event_kind kind) {
   return e;
 }
 
+/* What does not fit is cut by the client, and not looked at. */
+static void expect_text(expected_event *e, bh_octets message) {
+  char text[REASON_MAX + 1];
+  size_t size = obvious_string(message.octets, 0, message.size, text, sizeof text).size;
+
+  if (size < sizeof text) {
+    e->said_size = size;
+    e->said = obvious_octets((const uint8_t *)text, size);
+  }
+}
+
 static expected_message *expect_message(obvious_client *o, bh_type type, uint32_t answers) {
   expected_message *m = &o->messages[o->message_end++ % EXPECTED_MAX];
 
@@ -295,6 +306,7 @@ static void on_error(obvious_client *o, const bh_body *body) {
   expected_event *e = expect_event(o, BH_EV_FAILED);
   e->request = r ? r->number : 0;
   strcpy(e->code, body->code);
+  expect_text(e, body->message);
   if (registers) {
     end(o, BH_EV_CLOSE);
   }
@@ -432,6 +444,8 @@ void obvious_client_event(obvious_client *o, const bh_event *event) {
   REQUIRE(e->kind != BH_EV_IMPORT || o->assets_ended || obvious_octets(event->assets, event->assets_size) == e->assets,
           "the assets of %s are others", event->import);
   REQUIRE(event->message, "no message");
+  REQUIRE(e->said_size == 0 || obvious_octets((const uint8_t *)event->message, e->said_size) == e->said,
+          "the hub has said something else: %s", event->message);
 }
 
 /* What a user says, in whole characters of at most REASON_MAX octets. */

@@ -18,7 +18,8 @@ typedef struct {
   char instance[BH_INSTANCE_ID_MAX + 1], active[BH_INSTANCE_ID_MAX + 1];
   char import[BH_IMPORT_ID_MAX + 1], code[BH_CODE_MAX + 1];
   uint32_t attempt, hub_pid;
-  uint64_t epoch, assets; /* the latter as a number made of the octets */
+  uint64_t epoch, assets, said; /* the latter two as numbers made of the octets */
+  size_t said_size;             /* of what the hub says; 0 where nobody looks */
 } expected_event;
 
 typedef struct {
