@@ -96,7 +96,7 @@ typedef struct {
   char active[BH_INSTANCE_ID_MAX + 1], former[BH_INSTANCE_ID_MAX + 1];
   uint64_t former_until;
   bool released, lonely;
-  bool retry_due; /* retry/ is to be looked at */
+  bool retry_due;             /* retry/ is to be looked at */
   unsigned changes, messages; /* of the role, and from clients, since the hub was at rest */
   unsigned freed; /* who can be sent an import again since an IMPORT_DATA went out, while it is not at rest */
   uint64_t instances_version, state_version;
