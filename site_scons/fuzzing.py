@@ -21,6 +21,14 @@ SEEDS = {'fuzz_message': ['frame', 'messages', 'json'], 'fuzz_bridge': ['bridge'
          'fuzz_spool': ['spool_name', 'bridge']}
 
 
+# A directory of seeds is a target of scons by this file beside it: scons never makes a directory anew when its sources change.
+MADE = '.made'
+
+
+def seed_directories(target):
+    return [node.get_path()[:-len(MADE)] for node in target.seeds]
+
+
 def seed_source(name):
     """What seeds.py takes for it, and which file of the tree that is, if it is one."""
     return ('events', None) if name == 'events' else ('spec/vectors/%s.json' % name,) * 2
@@ -97,7 +105,7 @@ def gather(target, place):
     """The seeds: those made of the vectors, and the corpus of the tree."""
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    sources = [node.get_path() for node in target.seeds] + [os.path.join(tree.TOP, 'fuzz/corpus', target.name)]
+    sources = seed_directories(target) + [os.path.join(tree.TOP, 'fuzz/corpus', target.name)]
     count = 0
     for source in filter(os.path.isdir, sources):
         for file in sorted(os.listdir(source)):

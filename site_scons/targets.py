@@ -10,6 +10,7 @@ import addon
 import addon_importer
 import browser
 import checks
+import fuzzing
 import killing
 import live_fuzz
 import model
@@ -210,7 +211,7 @@ def fuzz_replay(env, chosen):
     """Each fuzz target on its corpus: cut at every place, in every variant."""
     def step(target):
         corpus = ['fuzz/corpus/' + target.name] * os.path.isdir(os.path.join(tree.TOP, 'fuzz/corpus', target.name))
-        argv = [path(target.program)] + [seed.get_path() for seed in target.seeds] + corpus
+        argv = [path(target.program)] + fuzzing.seed_directories(target) + corpus
         reports = REPORTS % (env['variant'], target.name)
         return steps.Step(target.name, target.program + target.seeds,
                           lambda: steps.program(argv, None, sanitizers(reports), reports))
