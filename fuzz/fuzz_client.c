@@ -194,8 +194,8 @@ static void refuse_request(world *w, uint8_t how) {
   if (!(how & 8)) {
     snprintf(answers, sizeof answers, "%u", r ? (unsigned)r->message : 1u + how);
   }
-  snprintf(body, sizeof body, "{\"for\":%s,\"code\":\"%s\",\"message\":\"because \\ud83d\\ude00\"}", answers,
-           codes[how & 3]);
+  snprintf(body, sizeof body, "{\"for\":%s,\"code\":\"%s\",\"message\":\"because \\ud83d\\ude00 %u\"}", answers,
+           codes[how & 3], how);
   say_text(w, "ERROR", body);
 }
 
