@@ -83,6 +83,7 @@ typedef struct {
   uint64_t until;       /* RESERVED: BH_NEVER while its holder is connected */
   bh_peer lost;         /* RESERVED: the connection with which its holder was lost */
   bool failed;          /* again at the next heartbeat */
+  bool came_late;       /* from retry/, since the hub was at rest */
 } obvious_entry;
 
 typedef struct {
@@ -97,6 +98,7 @@ typedef struct {
   uint64_t former_until;
   bool released, lonely;
   bool retry_due;             /* retry/ is to be looked at */
+  bool looks_late;            /* it was looked at since the hub was at rest */
   unsigned changes, messages; /* of the role, and from clients, since the hub was at rest */
   unsigned freed; /* who can be sent an import again since an IMPORT_DATA went out, while it is not at rest */
   uint64_t instances_version, state_version;

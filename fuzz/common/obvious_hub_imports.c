@@ -104,7 +104,7 @@ void obvious_hub_import(obvious_hub *o, const bh_import *import, int result, uin
     obvious_entry *e = &o->entries[i];
     if (e->state == OBVIOUS_FREE) {
       o->entry_end = i < o->entry_end ? o->entry_end : i + 1;
-      *e = (obvious_entry){.record = *import, .sends = import->attempt};
+      *e = (obvious_entry){.record = *import, .sends = import->attempt, .came_late = o->looks_late};
       wait(e);
       if (import->holder[0]) {
         const obvious_peer *holder = obvious_hub_of_instance(o, import->holder);
@@ -136,8 +136,8 @@ bool obvious_hub_is_next(const obvious_hub *o, const obvious_peer *p, const obvi
 
   for (size_t i = 0; i < o->entry_end; i++) {
     const obvious_entry *other = &o->entries[i];
-    if (other->record.sequence >= e->record.sequence) {
-      continue;
+    if (other->record.sequence >= e->record.sequence || (other->came_late && !e->came_late)) {
+      continue; /* what was chosen before retry/ was looked at is on its way */
     }
     if ((other->state == OBVIOUS_RESERVED && obvious_entry_is_for(other, p->instance)) ||
         (active && (other->state == OBVIOUS_WAITING || other->state == OBVIOUS_RETURNING))) {
@@ -223,6 +223,7 @@ void obvious_hub_acts(obvious_hub *o, const bh_action *action) {
   case BH_DO_RETRY:
     EXPECT(o, o->retry_due, "retry/ is looked at between heartbeats");
     o->retry_due = false;
+    o->looks_late = true;
     break;
   case BH_DO_RECORD:
   case BH_DO_LOAD:

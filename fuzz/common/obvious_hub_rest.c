@@ -45,6 +45,10 @@ static void peer_rests(obvious_hub *o, const obvious_peer *p) {
 
 void obvious_hub_rests(obvious_hub *o) {
   o->changes = o->messages = o->freed = 0;
+  o->looks_late = false;
+  for (size_t i = 0; i < o->entry_end; i++) {
+    o->entries[i].came_late = false;
+  }
   for (size_t i = 0; i < o->peer_end; i++) {
     peer_rests(o, &o->peers[i]);
   }
