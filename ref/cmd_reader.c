@@ -95,7 +95,7 @@ cmd_reader *cmd_reader_start(uv_loop_t *loop, uv_file file, void (*came)(void *c
   uv_mutex_init(&reader->mutex);
   uv_sem_init(&reader->taken, 0);
   uv_async_init(loop, &reader->async, on_async);
-  if (bh_thread_start(&reader->thread, run, reader) != 0) {
+  if (bh_thread_start(&reader->thread, "bridgehub input", run, reader) != 0) {
     reader->owners--;
     cmd_reader_stop(reader);
     return NULL;

@@ -552,6 +552,37 @@ Test(instance, it_tells_where_its_things_lie) {
   stop(&a);
 }
 
+/* By what a debugger shows, and the list of an application's threads. */
+static size_t count_threads_named(const char *name) {
+  DIR *threads = opendir("/proc/self/task");
+  struct dirent *thread;
+  size_t count = 0;
+
+  while ((thread = readdir(threads)) != NULL) {
+    char path[300];
+    char found[32] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", thread->d_name);
+    file = fopen(path, "r");
+    if (file != NULL) {
+      count += fscanf(file, "%31[^\n]", found) == 1 && strcmp(found, name) == 0;
+      fclose(file);
+    }
+  }
+  closedir(threads);
+  return count;
+}
+
+Test(instance, its_thread_bears_its_name) {
+  actor a;
+
+  cr_assert_eq(count_threads_named("bridgehub"), 0);
+  start(&a, settings("forest"));
+  cr_assert_eq(count_threads_named("bridgehub"), 1);
+  stop(&a);
+}
+
 Test(instance, nothing_is_left_of_fifty) {
   size_t files = 0;
   size_t threads = 0;

@@ -608,7 +608,7 @@ static int begin(bh_instance *instance, const bh_instance_config *config, const 
   }
   error = keep_paths(instance, s) ? start_link(instance, config, s, why) : UV_ENOMEM;
   if (error == 0) {
-    error = bh_thread_start(&instance->thread, run, instance);
+    error = bh_thread_start(&instance->thread, "bridgehub", run, instance);
     if (error != 0) {
       bh_why_set(why, error, "the instance's thread cannot begin: %s", uv_strerror(error));
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blenders with windows on a display of their own, a played Bridge, and a place that is theirs alone."""
 import atexit
+import contextlib
 import glob
 import json
 import os
@@ -298,7 +299,13 @@ class Blender:
         return self.wait_exit()
 
     def threads(self):
-        return len(os.listdir('/proc/%d/task' % self.pid))
+        """How many are the library's: they bear its name. Blender and its allocator begin some of their own when they like."""
+        directory = '/proc/%d/task' % self.pid
+        count = 0
+        for thread in os.listdir(directory):
+            with contextlib.suppress(OSError), open(os.path.join(directory, thread, 'comm'), encoding='utf-8') as comm:
+                count += comm.read().startswith('bridgehub')
+        return count
 
     def show_panel(self):
         """Opens the sidebar and its tab Quixel, which is a click: Blender 3.4 has no other way."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside Blender: a Blender with a window, told by a test what to do, one Python text at a time.
 
-blender ... --python remote.py -- SOCKET. It uses a timer and no thread, because the tests count threads.
+blender ... --python remote.py -- SOCKET. It uses a timer: bpy is for the main thread alone.
 """
 import json
 import os
