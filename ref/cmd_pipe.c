@@ -206,8 +206,8 @@ const cmd_command cmd_pipe = {
         "ended; 3 the hub ended it before; 4 it broke off (a reset); 1 there was no connection, or standard input or\n"
         "output failed.\n\n"
         "With --serve it goes the other way: it listens at ENDPOINT, says so, and carries the octets of each\n"
-        "connection to a connection of its own to PORT. When standard input ends it stops listening, says so, and\n"
-        "ends once all connections have.\n",
+        "connection to a connection of its own to PORT. An endpoint that is another's it awaits for two seconds. When\n"
+        "standard input ends it stops listening, says so, and ends once all connections have.\n",
     .example = "  $ printf 'BH1 HEARTBEAT 1 0\\n' | bridgehub pipe\n"
                "  bridgehub pipe: connected to /run/user/1000/QuixelBridge_IPC.sock\n"
                "  BH1 ERROR 1 66\n"

@@ -11,7 +11,7 @@
 
 /* An endpoint for a program that can only listen on TCP. */
 
-enum { BACKLOG = 128, STANDARD_INPUT = 0 };
+enum { BACKLOG = 128, STANDARD_INPUT = 0, PATIENCE_MS = 2000, RETRY_MS = 100 };
 
 typedef struct relay relay;
 
@@ -193,13 +193,28 @@ static void watch_signal(serving *s, uv_signal_t *handle, int number) {
   uv_unref((uv_handle_t *)handle);
 }
 
+/* Of one that was just killed Windows keeps the name until all its handles are closed. */
+static int clear_endpoint(const serving *s, bh_why *why) {
+  int error = bh_endpoint_clear(s->endpoint, why);
+
+  if (error == UV_EBUSY) {
+    pipe_say(s->options, "waiting for %s, which is another's still", s->endpoint);
+  }
+  for (int waited_ms = 0; error == UV_EBUSY && waited_ms < PATIENCE_MS; waited_ms += RETRY_MS) {
+    uv_sleep(RETRY_MS);
+    error = bh_endpoint_clear(s->endpoint, why);
+  }
+  return error;
+}
+
 int pipe_serve(const pipe_options *options, const char *endpoint) {
   static serving s;
   bh_why why = {""};
-  int error = bh_endpoint_clear(endpoint, &why);
+  int error;
 
   s.options = options;
   s.endpoint = endpoint;
+  error = clear_endpoint(&s, &why);
   uv_loop_init(&s.loop);
   if (error == 0) {
     error = bh_endpoint_listen(&s.loop, &s.listener, endpoint, BACKLOG, on_arrival, &why);

@@ -84,11 +84,19 @@ def differences(report, known):
             yield '%s: %s, with a breach of something else' % (slug, verdict)
 
 
-def not_started(report):
-    """Cases in which Wine itself has ended at once, as it does once in some thousand times: a program of ours that ends with 1
-    says why."""
-    return [case['slug'] for case in report['cases']
-            if case['verdict'] == 'CRASH' and 'exit status 1' in case['came'] and not case['log']]
+def _not_started(case):
+    """Wine itself has ended at once, as it does once in some thousand times: a program of ours that ends with 1 says why."""
+    return case['verdict'] == 'CRASH' and 'exit status 1' in case['came'] and not case['log']
+
+
+def _killed(case):
+    """Wine has killed a program that took longer than half a second to exit."""
+    return any('was ended by signal 9' in came for came in [case['came']] + [breach['came'] for breach in case['breaches']])
+
+
+def broken_off(report):
+    """Cases that tell nothing, as Wine has ended a program in them."""
+    return [case['slug'] for case in report['cases'] if _not_started(case) or _killed(case)]
 
 
 def replaced(report, other):
@@ -122,9 +130,9 @@ def _run(argv, cases, path):
     report = _report(argv, cases, path)
     if report is None:
         return steps.Counts(0, 1, 0)
-    again = not_started(report)
+    again = broken_off(report)
     if 0 < len(again) <= AGAIN_MAX:
-        print('Wine did not start a program in %s: once more' % ', '.join(again), flush=True)
+        print('Wine itself has ended a program in %s: once more' % ', '.join(again), flush=True)
         report = replaced(report, _report(argv, again, path + '.again') or {'cases': []})
     return _judge(report)
 
@@ -137,7 +145,7 @@ def tests():
 
 def conformance(env, name, suite, program, cases):
     """The suite on a hub and a client for Windows. What does not pass is listed with its reason, or fails."""
-    report = 'build/windows/results/%s.json' % name
+    report = 'build/windows/results/%s-report.json' % name
     wine = '%s %s' % (WINE, program[0].get_path())
     # Wine's server works for each of them: half of the processors are the suite's.
     argv = [suite[0].get_path(), '--jobs', str(max(1, os.cpu_count() // 2)), '--time-scale', str(TIME_SCALE), '--vectors', 'spec/vectors',

@@ -138,6 +138,13 @@ class Pipe(unittest.TestCase):
         self.assertEqual(0, process.wait(20))
         self.assertFalse(os.path.exists(self.endpoint))
 
+    def test_serve_waits_for_the_endpoint_of_one_that_is_ending(self):
+        ending = self.listen()
+        process = self.pipe('--serve', '1', self.endpoint)
+        self.assertIn(b'waiting', process.stderr.readline())
+        ending.close()
+        self.assertEqual('bridgehub pipe: listening at %s\n' % self.endpoint, process.stderr.readline().decode())
+
     def test_serve_takes_no_hubs_endpoint(self):
         self.listen()
         process = self.pipe('--serve', '1', self.endpoint)

@@ -11,7 +11,7 @@ import wine
 
 
 def report(**verdicts):
-    return {'cases': [{'slug': slug.replace('_', '/', 1), 'verdict': verdict, 'breaches': []}
+    return {'cases': [{'slug': slug.replace('_', '/', 1), 'verdict': verdict, 'came': '', 'log': [], 'breaches': []}
                       for slug, verdict in verdicts.items()]}
 
 
@@ -43,12 +43,21 @@ class Differences(unittest.TestCase):
     def test_what_could_not_be_told_is_none(self):
         self.assertEqual([], self.judged(report(a_other='INCONCLUSIVE')))
 
-    def test_where_wine_itself_has_ended_it_runs_again(self):
+    def test_where_wine_has_not_started_a_program_it_runs_again(self):
         of = report(a_silent='CRASH', a_told='CRASH', a_fault='CRASH', a_other='PASS')
         for case, came, log in zip(of['cases'], ('exit status 1 before', 'exit status 1 before', 'exit status 5'), ([], ['why'], [])):
             case.update(came='the hub ended with ' + came, log=log)
-        self.assertEqual(['a/silent'], wine.not_started(of))
+        self.assertEqual(['a/silent'], wine.broken_off(of))
         self.assertEqual(['a/told', 'a/fault'], [line.split(':')[0] for line in self.judged(wine.replaced(of, report(a_silent='PASS')))])
+
+    def test_where_wine_has_killed_what_was_slow_to_exit_it_runs_again(self):
+        killed = 'SIGTERM did not end the client cleanly: it was ended by signal 9 (Killed)'
+        of = report(a_slow='PASS', a_late='FAIL', a_wrong='PASS', a_other='PASS')
+        for case, came, breach in zip(of['cases'], ('', killed, '', ''), (killed, '', 'it ended with exit status 5', '')):
+            case.update(came=came, log=['INFO: as it should'], breaches=[{'id': 'BH-IUT-003', 'came': breach}] if breach else [])
+        self.assertEqual(['a/slow', 'a/late'], wine.broken_off(of))
+        after = wine.replaced(of, report(a_slow='PASS', a_late='PASS'))
+        self.assertEqual(['a/wrong'], [line.split(':')[0] for line in self.judged(after)])
 
     def test_every_listed_case_has_a_reason(self):
         for slug, (verdict, reason) in wine.listed(tree.read(wine.DIFFERENCES)).items():
