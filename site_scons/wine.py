@@ -91,7 +91,7 @@ def _not_started(case):
 
 def _killed(case):
     """Wine has killed a program that took longer than half a second to exit."""
-    return any('was ended by signal 9' in came for came in [case['came']] + [breach['came'] for breach in case['breaches']])
+    return any('was ended by signal 9' in came for came in [case['came'] or ''] + [breach['came'] for breach in case['breaches']])
 
 
 def broken_off(report):

@@ -11,7 +11,7 @@ import wine
 
 
 def report(**verdicts):
-    return {'cases': [{'slug': slug.replace('_', '/', 1), 'verdict': verdict, 'came': '', 'log': [], 'breaches': []}
+    return {'cases': [{'slug': slug.replace('_', '/', 1), 'verdict': verdict, 'came': None, 'log': [], 'breaches': []}
                       for slug, verdict in verdicts.items()]}
 
 
@@ -54,7 +54,7 @@ class Differences(unittest.TestCase):
         killed = 'SIGTERM did not end the client cleanly: it was ended by signal 9 (Killed)'
         of = report(a_slow='PASS', a_late='FAIL', a_wrong='PASS', a_other='PASS')
         for case, came, breach in zip(of['cases'], ('', killed, '', ''), (killed, '', 'it ended with exit status 5', '')):
-            case.update(came=came, log=['INFO: as it should'], breaches=[{'id': 'BH-IUT-003', 'came': breach}] if breach else [])
+            case.update(came=came or None, log=['INFO: as it should'], breaches=[{'id': 'BH-IUT-003', 'came': breach}] if breach else [])
         self.assertEqual(['a/slow', 'a/late'], wine.broken_off(of))
         after = wine.replaced(of, report(a_slow='PASS', a_late='PASS'))
         self.assertEqual(['a/wrong'], [line.split(':')[0] for line in self.judged(after)])
