@@ -77,6 +77,7 @@ static void tell_registered(client_command *c, const bh_event *event) {
   bh_buffer *out = begin_event(c, "registered");
 
   write_member(out, "instance", event->instance);
+  write_number(out, "pid", (uint64_t)uv_os_getpid());
   write_number(out, "hub_pid", event->hub_pid);
   write_number(out, "epoch", event->epoch);
   write_member(out, "active", event->active);
@@ -495,11 +496,12 @@ const cmd_command cmd_client = {
         "input is a quit; with /dev/null there are no commands, and the client stays. An import that is not\n"
         "answered by ack or refuse is sent again later. With --may-serve it becomes the hub where there is none, or\n"
         "when the hub dies, and stays a client of itself.\n",
-    .example = "  $ bridgehub client --name 'my renderer' --ack\n"
-               "  "
-               "{\"event\":\"registered\",\"instance\":\"3f0c2a11-1\",\"hub_pid\":4242,\"epoch\":1,\"active\":"
-               "\"3f0c2a11-1\"}\n"
-               "  {\"event\":\"active\"}\n",
+    .example =
+        "  $ bridgehub client --name 'my renderer' --ack\n"
+        "  "
+        "{\"event\":\"registered\",\"instance\":\"3f0c2a11-1\",\"pid\":4243,\"hub_pid\":4242,\"epoch\":1,\"active\":"
+        "\"3f0c2a11-1\"}\n"
+        "  {\"event\":\"active\"}\n",
     .options = client_options,
     .run = run,
 };

@@ -148,10 +148,14 @@ FIXED_LIVE_FUZZ = {'seed': 1, 'seconds': 4}
 FIXED_TORTURE = {'seed': 1, 'seconds': 5}
 
 
+def torture_argv(chosen, seconds, seed):
+    argv = [sys.executable, 'ref/torture/torture.py', '--program', path(chosen['hub']), '--seconds', str(seconds)]
+    return argv + (['--seed', str(seed)] if seed else [])
+
+
 def tortured(env, chosen, seconds, seed):
     reports = REPORTS % (env['variant'], 'torture')
-    argv = [sys.executable, 'ref/torture/torture.py', '--program', path(chosen['hub']), '--seconds', str(seconds)]
-    argv += ['--seed', str(seed)] if seed else []
+    argv = torture_argv(chosen, seconds, seed)
     limit = float(seconds) + steps.SECONDS_MAX
     return steps.Step('torture', chosen['hub'],
                       lambda: steps.program(argv, None, sanitizers(reports), reports, seconds_max=limit))

@@ -6,10 +6,14 @@ import subprocess
 import sys
 
 import steps
+import targets
 import tree
 import wine
 
 SEEDS = '300'
+
+# A short run for `test`. What is fixed are the choices, not who is faster.
+FIXED_TORTURE = {'seed': 1, 'seconds': 8}
 
 SYSTEM_DLLS = {'advapi32.dll', 'iphlpapi.dll', 'kernel32.dll', 'msvcrt.dll', 'shell32.dll', 'user32.dll', 'userenv.dll', 'ws2_32.dll'}
 
@@ -56,6 +60,12 @@ def simulation(parts):
         [wine.WINE, path(parts['simulator']), SEEDS], environment=wine.environment()))
 
 
+def torture(parts, seconds, seed):
+    argv = targets.torture_argv(parts, seconds, seed) + ['--wine', wine.WINE]
+    return steps.Step('torture', parts['hub'], lambda: steps.program(
+        argv, environment=wine.environment(), seconds_max=float(seconds) + steps.SECONDS_MAX))
+
+
 def together(parts, release):
     """Hub, clients and library as a user has them."""
     names = {'BH_WINDOWS_HUB': parts['hub'], 'BH_WINDOWS_LIBRARY': parts['shared'], 'BH_LIBRARY_USER': parts['library_user'],
@@ -68,5 +78,6 @@ def together(parts, release):
 def add(env, parts, release):
     suite, program = release['suite'], parts['hub']
     steps.target(env, 'conformance', [wine.conformance(env, 'conformance', suite, program, env['cases'])])
-    steps.target(env, 'test', [checks(parts), unit_tests(parts), simulation(parts), together(parts, release), wine.tests(),
+    steps.target(env, 'torture', [torture(parts, env['seconds'], env['seed'])])
+    steps.target(env, 'test', [checks(parts), unit_tests(parts), simulation(parts), torture(parts, **FIXED_TORTURE), together(parts, release), wine.tests(),
                                wine.conformance(env, 'conformance-subset', suite, program, env['cases'] or wine.SUBSET)])

@@ -55,13 +55,23 @@ class Members:
         argv = self._argv(slot, chance)
         self._started = number
         process = Process(number, slot, argv, chance)
-        await process.start(os.path.join(self._place.logs, '%d-%05d.log' % (slot, process.number)),
-                            self._place.environment())
-        self._ledger.lives[process.number] = Life(process.number, process.pid, slot)
+        await process.start(self._log(process), self._place.environment())
+        # Under Wine it has an id of Windows too, which it tells.
+        pid = 0 if self._place.is_windows else process.pid
+        self._ledger.lives[process.number] = Life(process.number, pid, slot, was_hub='serve' in argv)
         self._slots[slot] = process
         self._journal.say('process %d is started in slot %d, pid %d: %s' % (
             process.number, slot, process.pid, ' '.join(argv[1:])))
         self._keep(self._attend(process))
+
+    def _log(self, process: Process) -> str:
+        return os.path.join(self._place.logs, '%d-%05d.log' % (process.slot, process.number))
+
+    def _good_ends(self, process: Process) -> set[int]:
+        """The statuses of one that was told to end. It may not have listened to signals yet; and Wine kills what has not exited
+        half a second later."""
+        early = set() if process.instance else {-self._place.end_signal}
+        return {0, *early, -signal.SIGKILL} if self._place.is_windows else {0, *early}
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -75,13 +85,15 @@ class Members:
 
     async def _attend(self, process: Process) -> None:
         status = await process.listen(self._take)
-        if not process.killed and not process.ending:
+        if self._place.is_windows and status == 1 and not process.instance and not os.path.getsize(self._log(process)):
+            self._journal.say('process %d did not start: Wine ends one in some thousand at once' % process.number)
+        elif not process.killed and not process.ending:
             self._ledger.faults.append('process %d ended by itself, with status %d (its log is %d-%05d.log)' % (
                 process.number, status, process.slot, process.number))
             self._ledger.lives[process.number].died = time.monotonic()
-        elif not process.killed and status != 0 and (process.instance or status != -signal.SIGTERM):
+        elif not process.killed and status not in self._good_ends(process):
             self._ledger.faults.append('process %d, told to end, did so with status %d' % (process.number, status))
-        await asyncio.sleep(0 if self._ending else process.chance.uniform(0, RESTART_SECONDS))
+        await asyncio.sleep(0 if self._ending else process.chance.uniform(0, RESTART_SECONDS * self._place.pace))
         if not self._ending:
             await self.start(process.slot)
 
@@ -100,6 +112,7 @@ class Members:
 
     def _registered(self, process: Process, event: dict[str, Any]) -> None:
         now = time.monotonic()
+        self._ledger.lives[process.number].pid = event['pid']
         self._ledger.note_hub(event['hub_pid'])
         process.instance = self._instances[process.slot] = event['instance']
         if process.hub_killed_at is not None and event['hub_pid'] != process.hub_pid:
@@ -152,7 +165,7 @@ class Members:
         life = self._ledger.lives[victim.number]
         life.died, life.killed = at, True
         for process in living:
-            if process.hub_pid == victim.pid and process.hub_killed_at is None and process is not victim:
+            if process.hub_pid == life.pid and process.hub_killed_at is None and process is not victim:
                 process.hub_killed_at = at
         self._journal.say('process %d is killed%s' % (
             victim.number, ', the hub' if life.was_hub else ''))
@@ -165,11 +178,11 @@ class Members:
         return [process.instance for process in self.living() if process.is_active]
 
     async def end(self) -> None:
-        """By SIGTERM, all at once. The hub may end before its clients, one of which is the hub then."""
+        """By a signal, all at once. The hub may end before its clients, one of which is the hub then."""
         self._ending = True
         while self._tasks:  # one may be just being started
             living = self.living()
-            for process, ended in zip(living, await asyncio.gather(*(process.end() for process in living))):
+            for process, ended in zip(living, await asyncio.gather(*(process.end(self._place.end_signal) for process in living))):
                 if not ended:
                     self._ledger.faults.append('process %d did not end when it was told to' % process.number)
             if self._tasks:

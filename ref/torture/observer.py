@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""An observer of the hub, in a process of its own so that nothing else holds it up: observer.py ENDPOINT
+"""An observer of the hub, in a process of its own so that nothing else holds it up: observer.py ENDPOINT [COMMAND...]
 
+Where Python cannot open the endpoint, as a named pipe under Wine, a command connects its standard input and output to it.
 It registers with each hub as soon as there is one, and writes a line of JSON for each thing that it learns:
 {"at":T,"up":PID,"epoch":N}, {"at":T,"down":true}, {"at":T,"active":ID or null,"waiting":N,"problem":TEXT or null}.
 It ends when its standard input does.
@@ -11,11 +12,13 @@ import json
 import os
 import select
 import socket
+import subprocess
 import sys
 import time
 from typing import Any, Iterator
 
 AGAIN_SECONDS = 0.002
+AGAIN_BY_COMMAND_SECONDS = 0.05
 READ_MAX = 65536
 
 Message = tuple[str, int, dict[str, Any]]
@@ -46,6 +49,14 @@ def connect(endpoint: str) -> socket.socket | None:
         connection.close()
         return None
     return connection
+
+
+def connect_by(command: list[str]) -> socket.socket:
+    """It ends when its input does, or the hub. That there is no hub is told by an early end."""
+    ours, its = socket.socketpair()
+    with its:
+        subprocess.Popen(command, stdin=its, stdout=its, stderr=subprocess.DEVNULL)
+    return ours
 
 
 class Observer:
@@ -98,16 +109,18 @@ def observe(connection: socket.socket) -> bool:
     return True
 
 
-def main(endpoint: str) -> None:
+def main(endpoint: str, command: list[str]) -> None:
     while not select.select([sys.stdin], [], [], 0)[0]:
-        connection = connect(endpoint)
+        connection = connect_by(command) if command else connect(endpoint)
         if connection is None:
             time.sleep(AGAIN_SECONDS)
             continue
         with connection:
             if not observe(connection):
                 return
+        if command:
+            time.sleep(AGAIN_BY_COMMAND_SECONDS)
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2:])

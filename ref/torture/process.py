@@ -64,12 +64,12 @@ class Process:
         os.kill(self.pid, signal.SIGKILL)
         return time.monotonic()
 
-    async def end(self) -> bool:
-        """By SIGTERM. False: it did not, and had to be killed."""
+    async def end(self, number: int) -> bool:
+        """By that signal. False: it did not, and had to be killed."""
         if not self.lives:
             return True
         self.ending = True
-        self._process.terminate()
+        self._process.send_signal(number)
         try:
             await asyncio.wait_for(self._process.wait(), END_SECONDS)
         except asyncio.TimeoutError:

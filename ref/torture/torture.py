@@ -67,7 +67,7 @@ class Torture:
     async def _kill(self, until: float) -> None:
         chance = self._chance('kills')
         while time.monotonic() < until:
-            await asyncio.sleep(chance.uniform(*KILL_SECONDS))
+            await asyncio.sleep(chance.uniform(*KILL_SECONDS) * self._place.pace)
             self._members.kill_one(chance.randrange(PROCESSES))
 
     async def _claim(self) -> None:
@@ -98,7 +98,7 @@ class Torture:
     # ---- the phases
 
     async def _begin(self) -> None:
-        await self._watch.start(self._place.endpoint)
+        await self._watch.start(self._place)
         await self._members.start(0)
         await self._wait_for('a hub', lambda: self._watch.waiting is not None)
         for slot in range(1, PROCESSES):
@@ -106,7 +106,7 @@ class Torture:
         await self._wait_for('a client', lambda: len(self._members.instances()) > 0)
 
     async def _wait_for(self, what: str, is_there: Callable[[], bool]) -> None:
-        until = time.monotonic() + READY_SECONDS
+        until = time.monotonic() + READY_SECONDS * self._place.pace
         while not is_there():
             if self.ledger.faults or time.monotonic() > until:
                 raise NotReady('the beginning: there is not %s' % what)
@@ -165,6 +165,7 @@ class Torture:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--program', default=os.path.join(TREE, 'build/release/bridgehub'), help='bridgehub')
+    parser.add_argument('--wine', help='the program is one for Windows, and started by this')
     parser.add_argument('--payloads', default=os.path.join(TREE, 'spec/payloads'), help='what exports are made of')
     parser.add_argument('--seconds', type=float, default=60, help='how long to go on killing (60)')
     parser.add_argument('--seed', type=int, help='fixes the random choices, though not who is faster')
@@ -184,7 +185,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     timing = QUICK if options.quick else NORMAL
-    place = Place(options.program, timing)
+    place = Place(options.program, timing, options.wine)
     print('torture: seed %d, %g s, %d processes, heartbeat %d ms, time-out %d ms%s' % (
         options.seed, options.seconds, PROCESSES, timing.heartbeat_ms, timing.timeout_ms,
         ', the hub a process of its own' if options.supervised else ''), flush=True)

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from ledger import Journal, Ledger
+from place import Place
 
 OBSERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'observer.py')
 
@@ -27,9 +28,9 @@ class Watch:
         self.active: str | None = None
         self.waiting: int | None = None  # None: no hub has told
 
-    async def start(self, endpoint: str) -> None:
+    async def start(self, place: Place) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, OBSERVER, endpoint, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+            sys.executable, OBSERVER, place.endpoint, *place.connection(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         self._reading = asyncio.ensure_future(self._read())
 
     async def _read(self) -> None:
