@@ -35,6 +35,19 @@ CASE(election, a_left_over_socket_is_replaced, MUST, "BH-ELECT-006") {
   join(hub, "A");
 }
 
+/* It has port and spool of its own: only the endpoint is another's. */
+CASE(election, an_endpoint_at_which_somebody_listens_is_left_to_him, MUST, "BH-ELECT-006 BH-ELECT-005") {
+  struct hub *hub = hub_start();
+  struct conn *conn = join(hub, "A");
+  struct hub *rival = hub_prepare((struct hub_options){.endpoint = hub->endpoint});
+
+  expect_rival_ends(rival);
+  EXPECT(hub_log_size(rival) > 0, "it says why", "it has said nothing");
+  EXPECT(!bridge_open_at(rival, "127.0.0.1", rival->port)->connected, "it has released the port",
+         "somebody still listens there");
+  expect_unharmed(hub, conn);
+}
+
 CASE(election, the_epoch_grows_by_one, MUST, "BH-ELECT-004") {
   struct hub *hub = hub_start();
   struct conn *conn = conn_open(hub);
