@@ -2,6 +2,7 @@
 #include "cmd_client.h"
 
 #include "cmd_input.h"
+#include "cmd_system.h"
 #include "json_write.h"
 
 #include <stdio.h>

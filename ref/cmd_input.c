@@ -117,16 +117,6 @@ static void read_file(cmd_input *input) {
   }
 }
 
-bool cmd_input_is_null(void) {
-  uv_fs_t request;
-  bool is_device;
-
-  is_device = uv_fs_fstat(NULL, &request, STANDARD_INPUT, NULL) == 0 && (request.statbuf.st_mode & S_IFMT) == S_IFCHR &&
-              uv_guess_handle(STANDARD_INPUT) == UV_FILE;
-  uv_fs_req_cleanup(&request);
-  return is_device;
-}
-
 void cmd_input_start(cmd_input *input, uv_loop_t *loop, void (*line)(void *ctx, char *line),
                      void (*end_of_input)(void *ctx), void *ctx) {
   memset(input, 0, sizeof *input);

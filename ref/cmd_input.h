@@ -31,8 +31,6 @@ typedef struct {
   char buffer[CMD_LINE_MAX];
 } cmd_input;
 
-/* Whether it is a device like /dev/null: nothing will ever come, which is not the same as a writer that has ended. */
-bool cmd_input_is_null(void);
 /* `line` may be NULL: only the end is of interest. A terminal that this process may not read has no end. */
 void cmd_input_start(cmd_input *input, uv_loop_t *loop, void (*line)(void *ctx, char *line), void (*end)(void *ctx),
                      void *ctx);

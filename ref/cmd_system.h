@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What differs from system to system in how a program is started, told to end, and given files. */
@@ -20,6 +21,10 @@ typedef struct {
 enum { CMD_SIGNALS_MAX = 3 };
 
 extern const cmd_signal cmd_signal_list[CMD_SIGNALS_MAX]; /* with a text of NULL after the last */
+
+/* Whether standard input is a device like /dev/null: nothing will ever come, which is not the same as a writer that has
+ * ended. */
+bool cmd_input_is_null(void);
 
 /* As fopen() for reading octets; sets errno. */
 FILE *cmd_open_file(const char *name);

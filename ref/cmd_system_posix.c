@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -31,6 +32,12 @@ void cmd_system_begin(int *argc, char ***argv) {
 }
 
 const cmd_signal cmd_signal_list[CMD_SIGNALS_MAX] = {{SIGINT, "interrupted"}, {SIGTERM, "told to terminate"}};
+
+bool cmd_input_is_null(void) {
+  struct stat status;
+
+  return fstat(STDIN_FILENO, &status) == 0 && S_ISCHR(status.st_mode) && !isatty(STDIN_FILENO);
+}
 
 FILE *cmd_open_file(const char *name) {
   return fopen(name, "rb");

@@ -45,6 +45,18 @@ static void take_command_line(int *argc, char ***argv) {
   }
 }
 
+/* As in cmd_system_posix.c: no pipe is to get the place of one that is missing. */
+static void open_standard_files(void) {
+  for (int file = 0; file <= 2; file++) {
+    int null = _get_osfhandle(file) >= 0 ? file : _open("NUL", file == 2 ? _O_WRONLY : _O_RDONLY);
+
+    if (null >= 0 && null != file) {
+      _dup2(null, file);
+      _close(null);
+    }
+  }
+}
+
 /* Lines end as everywhere, and a console shows UTF-8 and understands what moves its cursor. */
 static void set_standard_files(void) {
   static const DWORD outputs[] = {STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
@@ -64,6 +76,7 @@ static void set_standard_files(void) {
 }
 
 void cmd_system_begin(int *argc, char ***argv) {
+  open_standard_files();
   set_standard_files();
   take_command_line(argc, argv);
 }
@@ -71,6 +84,14 @@ void cmd_system_begin(int *argc, char ***argv) {
 /* libuv makes the last of the closing of a console, after which Windows gives a process some seconds. */
 const cmd_signal cmd_signal_list[CMD_SIGNALS_MAX] = {
     {SIGINT, "interrupted"}, {SIGBREAK, "interrupted by Ctrl-Break"}, {SIGHUP, "its console is closed"}};
+
+/* libuv's stat tells no device from a file. */
+bool cmd_input_is_null(void) {
+  HANDLE input = (HANDLE)_get_osfhandle(0);
+  DWORD mode;
+
+  return GetFileType(input) == FILE_TYPE_CHAR && !GetConsoleMode(input, &mode);
+}
 
 FILE *cmd_open_file(const char *name) {
   char room[BH_NATIVE_PATH_MAX];

@@ -68,9 +68,10 @@ int bh_process_of_peer(const uv_pipe_t *pipe, bh_process *process) {
 
 /* While anybody has a handle of it a process that has ended is still there. */
 static bh_process_state look_at(HANDLE process, uint64_t start) {
+  uint64_t its = start_of(process);
   DWORD status;
 
-  if (start != 0 && start_of(process) != start) {
+  if (start != 0 && its != 0 && its != start) {
     return BH_PROCESS_GONE;
   }
   if (WaitForSingleObject(process, 0) == WAIT_OBJECT_0) {

@@ -135,6 +135,13 @@ class Case(unittest.TestCase):
     def client(self, name, *more):
         return self.start(HUB, 'client', '--endpoint', self.pipe, '--port', self.port, '--name', name, *more)
 
+    def stays(self, client):
+        """It waits for what comes, though nothing will ever be said to it. Its process id."""
+        pid = client.event('registered')['pid']
+        self.send([{'id': 'x'}])
+        self.assertIn('"x"', client.event('import')['assets'])
+        return pid
+
     def serving_client(self, name):
         return self.client(name, '--may-serve', '--state', self.state, '--spool', self.spool)
 

@@ -41,6 +41,13 @@ class NoConsole(programs.Case):
             user.wait_for(user.out, lambda line: line == 'unloaded')
         user.wait_for(user.out, lambda line: line == 'ended with 0')
 
+    def test_a_client_without_standard_input_stays(self):
+        self.hub()
+        client = self.start(programs.CONSOLE_USER, 'without', '-', subprocess.list2cmdline(
+            [programs.HUB, 'client', '--endpoint', self.pipe, '--port', self.port, '--name', 'x']))
+        pid = self.stays(client)
+        self.start('taskkill', '/f', '/pid', str(pid)).end()
+
 
 if __name__ == '__main__':
     unittest.main()

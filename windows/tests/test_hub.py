@@ -54,6 +54,11 @@ class Hub(programs.Case):
         self.send(ASSETS)
         self.assertIn('木材', second.event('import')['assets'])
 
+    def test_a_client_that_is_given_no_input_stays(self):
+        self.hub()
+        program = 'Z:' + programs.HUB.replace('/', '\\')
+        self.stays(self.start('cmd.exe', '/c', '%s client --endpoint %s --port %s --name x < NUL' % (program, self.pipe, self.port)))
+
     def test_what_was_told_safe_outlives_the_hub(self):
         hub = self.hub()
         self.send(ASSETS)
