@@ -119,7 +119,8 @@ static bool connect_client(route *r) {
   uint64_t deadline = now_ms() + DEADLINE_MS;
 
   snprintf(address.sun_path, sizeof address.sun_path, "%s", r->endpoint);
-  r->connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  r->connection = socket(AF_UNIX, SOCK_STREAM, 0);
+  fcntl(r->connection, F_SETFD, FD_CLOEXEC);
   while (r->connection >= 0 && connect(r->connection, (const struct sockaddr *)&address, sizeof address) != 0) {
     if (has_ended(r)) {
       return false;
@@ -217,7 +218,8 @@ static bool connect_bridge(const route *r, export *e) {
   struct sockaddr_in address = {
       .sin_family = AF_INET, .sin_port = htons(r->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
-  e->bridge = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  e->bridge = socket(AF_INET, SOCK_STREAM, 0);
+  fcntl(e->bridge, F_SETFD, FD_CLOEXEC);
   if (e->bridge < 0 || connect(e->bridge, (const struct sockaddr *)&address, sizeof address) != 0 ||
       fcntl(e->bridge, F_SETFL, O_NONBLOCK) != 0) {
     return failed("Bridge cannot connect");

@@ -21,14 +21,14 @@ LINUX = 'epoll linux-core linux-inotify linux-syscalls procfs-exepath random-get
 WINDOWS = '''async core detect-wakeup dl error fs fs-event getaddrinfo getnameinfo handle loop-watcher pipe poll process
              process-stdio signal snprintf stream tcp thread tty udp util winapi winsock'''
 
-# As libuv's own CMakeLists.txt has them.
-PLATFORMS = {
-    'linux-x64': {
+# As libuv's own CMakeLists.txt has them, for the systems for which it is built here.
+SYSTEMS = {
+    'linux': {
         'sources': [('src', COMMON), ('src/unix', UNIX), ('src/unix', LINUX)],
         'defines': ['_GNU_SOURCE', '_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE'],
         'libraries': ['pthread', 'dl', 'rt'],
     },
-    'windows-x64': {
+    'windows': {
         'sources': [('src', COMMON), ('src/win', WINDOWS)],
         'defines': ['WIN32_LEAN_AND_MEAN', '_WIN32_WINNT=0x0602'],
         'libraries': ['psapi', 'user32', 'advapi32', 'iphlpapi', 'userenv', 'ws2_32'],
@@ -45,8 +45,12 @@ PATCHES = {'src/win/pipe.c': 'libuv-reject-remote-clients'}
 _built = {}
 
 
-def _c_files(platform):
-    return ['%s/%s.c' % (directory, name) for directory, listed in PLATFORMS[platform]['sources'] for name in listed.split()]
+def is_for(system):
+    return system in SYSTEMS
+
+
+def _c_files(system):
+    return ['%s/%s.c' % (directory, name) for directory, listed in SYSTEMS[system]['sources'] for name in listed.split()]
 
 
 # ---- the source package
@@ -99,7 +103,7 @@ def _fetch(target, source, env):
 
 def _sources(env):
     if 'sources' not in _built:
-        wanted = {name for platform in PLATFORMS for name in _c_files(platform)} | {'include/uv.h', 'LICENSE'}
+        wanted = {name for system in SYSTEMS for name in _c_files(system)} | {'include/uv.h', 'LICENSE'}
         nodes = env.Command(['#%s/%s' % (SOURCE, name) for name in sorted(wanted)], [],
                             Action(_fetch, 'fetch   the source package ' + PACKAGE))
         # No reader of the tree's own files is to take them for its own, and no build without a network is to lose them.
@@ -126,25 +130,25 @@ def _patched(env, name):
 
 # ---- the library
 
-def static(env, platform):
+def static(env, system):
     """The library's node. `env` has the compiler, and a warning in libuv is no error of ours. A program that takes it needs
-    INCLUDE in its CPPPATH, before all others, `uses(env, platform)` for all of that, and nothing that is not the system's."""
-    if platform not in _built:
-        wanted = PLATFORMS[platform]
+    INCLUDE in its CPPPATH, before all others, `uses(env, system)` for all of that, and nothing that is not the system's."""
+    if system not in _built:
+        wanted = SYSTEMS[system]
         sources = _sources(env)
         own = env.Clone(CPPPATH=[INCLUDE, '#' + SOURCE + '/src', '#' + SOURCE + '/src/win'], CPPDEFINES=wanted['defines'], CPPFLAGS=CLVar(''),
                         CCFLAGS=CLVar('-O2 -g -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing -w '
                                       '-ffile-prefix-map=$TOP='))
-        place = '#build/libuv/%s/' % platform
-        objects = [own.Object(place + 'obj/' + name[:-2].replace('/', '-'), _patched(env, name)) for name in _c_files(platform)]
+        place = '#build/libuv/%s/' % system
+        objects = [own.Object(place + 'obj/' + name[:-2].replace('/', '-'), _patched(env, name)) for name in _c_files(system)]
         env.Depends(objects, sources)
-        _built[platform] = own.StaticLibrary(place + 'uv', objects)
-    return _built[platform]
+        _built[system] = own.StaticLibrary(place + 'uv', objects)
+    return _built[system]
 
 
-def uses(env, platform):
+def uses(env, system):
     """A clone of `env` whose sources include this libuv's header; to be linked with static() and LIBS."""
     clone = env.Clone()
     clone.Prepend(CPPPATH=[INCLUDE])
-    clone.Append(LIBS=PLATFORMS[platform]['libraries'])
+    clone.Append(LIBS=SYSTEMS[system]['libraries'])
     return clone

@@ -4,6 +4,7 @@
 #include "imports.h"
 #include "steps.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -558,8 +559,9 @@ CASE(ingest, a_reset_says_that_a_value_was_dropped, MUST, "BH-INGEST-017") {
 
 static int listen_on(uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
 
+  fcntl(listener, F_SETFD, FD_CLOEXEC);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (listener >= 0 && (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 1) != 0)) {
     close(listener);

@@ -500,9 +500,10 @@ CASE(takeover, its_lock_keeps_another_make_out, MUST, "BH-ELECT-001") {
 /* A listener that would share its port with others that set SO_REUSEPORT; -1: somebody has the port. */
 static int listen_and_share(uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
   int on = 1;
 
+  fcntl(listener, F_SETFD, FD_CLOEXEC);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
