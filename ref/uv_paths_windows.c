@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <windows.h>
+
 const char bh_endpoint_name[] = "QuixelBridge_IPC";
 
 /* The names of pipes are the machine's, and not in any directory of the file system's. */
@@ -11,6 +13,16 @@ static const char pipes[] = "\\\\.\\pipe";
 static const char pipes_verbatim[] = "\\\\?\\pipe";
 
 enum { PIPE_NAME_MAX = 256 };
+
+static bool is_separator(char octet) {
+  return octet == '\\' || octet == '/';
+}
+
+/* Another path would be another directory for each process. */
+static bool is_full(const char *path) {
+  return path[0] != '\0' &&
+         ((path[1] == ':' && is_separator(path[2])) || (is_separator(path[0]) && is_separator(path[1])));
+}
 
 /* It is in the user's profile, which others may not enter: there is nothing to check and nothing to make. */
 int bh_runtime_directory(char directory[BH_PATH_MAX], bh_why *why) {
@@ -25,7 +37,11 @@ int bh_runtime_directory(char directory[BH_PATH_MAX], bh_why *why) {
     return bh_why_set(why, error, "the directory for temporary files, %%TEMP%%, is not to be had: %s",
                       uv_strerror(error));
   }
-  for (size = strlen(directory); size > 0 && (directory[size - 1] == '\\' || directory[size - 1] == '/'); size--) {
+  if (!is_full(directory)) {
+    return bh_why_set(why, UV_EINVAL, "%%TEMP%% is '%s': the directory for temporary files needs a full path",
+                      directory);
+  }
+  for (size = strlen(directory); size > 0 && is_separator(directory[size - 1]); size--) {
     directory[size - 1] = '\0';
   }
   return 0;
@@ -50,6 +66,7 @@ static const char *name_in(const char *endpoint, const char *directory) {
 
 int bh_endpoint_check(const char *endpoint, bh_why *why) {
   const char *name = name_in(endpoint, pipes);
+  int characters;
 
   if (name == NULL) {
     name = name_in(endpoint, pipes_verbatim);
@@ -58,10 +75,11 @@ int bh_endpoint_check(const char *endpoint, bh_why *why) {
     return bh_why_set(why, UV_EINVAL, "the endpoint is the name of a pipe, such as %s\\%s, and '%s' is none", pipes,
                       bh_endpoint_name, endpoint);
   }
-  if (strlen(endpoint) > PIPE_NAME_MAX) {
+  characters = MultiByteToWideChar(CP_UTF8, 0, endpoint, -1, NULL, 0) - 1;
+  if (characters > PIPE_NAME_MAX) {
     return bh_why_set(why, UV_ENAMETOOLONG,
-                      "the endpoint's name has %zu octets, and a pipe's at most %d: choose a shorter one than %s",
-                      strlen(endpoint), PIPE_NAME_MAX, endpoint);
+                      "the endpoint's name has %d characters, and a pipe's at most %d: choose a shorter one than %s",
+                      characters, PIPE_NAME_MAX, endpoint);
   }
   if (strchr(name, '\\') != NULL) {
     return bh_why_set(why, UV_EINVAL, "the name of a pipe has no backslash, and '%s' has one", name);

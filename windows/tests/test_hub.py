@@ -104,6 +104,22 @@ class Hub(programs.Case):
         self.assertEqual(other.end(), 1)
         other.wait_for(other.err, lambda line: 'another hub has the spool' in line)
 
+    def test_a_temp_that_is_another_directory_for_each_process_is_refused(self):
+        for temp in 'rel', 'D:rel', '\\rel':
+            with self.subTest(temp):
+                hub = self.start('cmd.exe', '/c', 'set TEMP=%s&& %s serve --port %s' % (
+                    temp, 'Z:' + programs.HUB.replace('/', '\\'), self.port))
+                hub.wait_for(hub.err, lambda line: "%%TEMP%% is '%s'" % temp in line)
+                self.assertNotEqual(hub.end(), 0)
+
+    def test_the_length_of_a_name_is_counted_in_characters(self):
+        self.pipe += '木' * 100
+        self.hub()
+        self.pipe += '木' * 200
+        hub = self.hub_program()
+        self.assertNotEqual(hub.end(), 0)
+        hub.wait_for(hub.err, lambda line: 'characters, and a pipe\'s at most 256' in line)
+
     def test_its_things_lie_in_temp(self):
         group = 'test' + self.port
         # Wine takes no TEMP from Linux.
