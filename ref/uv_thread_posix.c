@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <signal.h>
 
-static void set_name(uv_thread_t *thread, const char *name) {
+static void set_name(uv_thread_t thread, const char *name) {
 #ifdef __linux__
-  pthread_setname_np(*thread, name);
+  pthread_setname_np(thread, name);
 #else
   (void)thread; /* macOS lets a thread name itself alone */
   (void)name;
@@ -25,7 +25,7 @@ int bh_thread_start(uv_thread_t *thread, const char *name, void (*run)(void *arg
   error = uv_thread_create(thread, run, arg);
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   if (error == 0) {
-    set_name(thread, name);
+    set_name(*thread, name);
   }
   return error;
 }
