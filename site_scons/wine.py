@@ -4,10 +4,12 @@
 The suite is the one of this system. It reaches the pipes of Windows by `bridgehub.exe pipe`.
 """
 import atexit
+import contextlib
 import functools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -21,6 +23,7 @@ WINESERVER = '/usr/lib/wine/wineserver64'
 TIME_SCALE = 4
 SECONDS_MAX = 3600
 AGAIN_MAX = 3
+AGAIN_MAX_AFTER_CRASH = 30
 
 # What `scons test` runs: some of every section.
 SUBSET = '''names/* frame/typed-by-hand frame/break-* bodies/bad-* messages/ack-* registration/ack-* registration/newer-* active/l*
@@ -43,9 +46,34 @@ LISTEN = '%s pipe --serve {relay} ' + PIPE
 KILL = 'signal={signal}; [ $signal = 15 ] && signal=2; kill -$signal -{pid}'
 
 
+_server = None
+
+
+def _start_server(variables):
+    """In a session of its own: it is no part of what is started first, and killed."""
+    global _server
+    _server = subprocess.Popen([WINESERVER, '--foreground', '--persistent=300'], env=variables, start_new_session=True)
+
+
+def _server_has_crashed():
+    """Once in some hours it does. The next program starts another, but those that ran are lost."""
+    return _server.poll() is not None
+
+
+def _kill_orphans(prefix):
+    """Wine's own services outlive a server that has crashed."""
+    wanted = b'WINEPREFIX=%s' % os.fsencode(prefix)
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError), open('/proc/%s/environ' % pid, 'rb') as file:
+            if wanted in file.read().split(b'\0'):
+                os.kill(int(pid), signal.SIGKILL)
+
+
 def _remove(directory, environment):
     subprocess.run([WINESERVER, '--kill'], env=environment, check=False)
     subprocess.run([WINESERVER, '--wait'], env=environment, check=False, timeout=60)
+    _server.wait(60)
+    _kill_orphans(environment['WINEPREFIX'])
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -56,8 +84,7 @@ def environment():
     variables = dict(os.environ, WINEPREFIX=directory + '/prefix', WINEDEBUG='-all', WINEDLLOVERRIDES='mscoree,mshtml=')
     atexit.register(_remove, directory, variables)
     os.mkdir(variables['WINEPREFIX'])
-    # In a session of its own: it is no part of what is started first, and killed.
-    subprocess.run(['setsid', WINESERVER, '--persistent=300'], env=variables, check=True)
+    _start_server(variables)
     subprocess.run([WINE, 'wineboot', '--init'], env=variables, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600)
     return variables
@@ -86,7 +113,7 @@ def differences(report, known):
 
 def _not_started(case):
     """Wine itself has ended at once, as it does once in some thousand times: a program of ours that ends with 1 says why."""
-    return case['verdict'] == 'CRASH' and 'exit status 1' in case['came'] and not case['log']
+    return case['verdict'] == 'CRASH' and 'exit status 1' in (case['came'] or '') and not case['log']
 
 
 def _killed(case):
@@ -97,6 +124,13 @@ def _killed(case):
 def broken_off(report):
     """Cases that tell nothing, as Wine has ended a program in them."""
     return [case['slug'] for case in report['cases'] if _not_started(case) or _killed(case)]
+
+
+def to_repeat(report, known, crashed):
+    """The cases to run once more. After a crash of Wine's server, all that are not as they should be."""
+    again = broken_off(report)
+    return [case['slug'] for case in report['cases']
+            if case['slug'] in again or crashed and list(differences({'cases': [case]}, known))]
 
 
 def replaced(report, other):
@@ -130,8 +164,11 @@ def _run(argv, cases, path):
     report = _report(argv, cases, path)
     if report is None:
         return steps.Counts(0, 1, 0)
-    again = broken_off(report)
-    if 0 < len(again) <= AGAIN_MAX:
+    crashed = _server_has_crashed()
+    again = to_repeat(report, listed(tree.read(DIFFERENCES)), crashed)
+    if crashed:
+        print("Wine's server has ended with %d" % _server.returncode, flush=True)
+    if 0 < len(again) <= (AGAIN_MAX_AFTER_CRASH if crashed else AGAIN_MAX):
         print('Wine itself has ended a program in %s: once more' % ', '.join(again), flush=True)
         report = replaced(report, _report(argv, again, path + '.again') or {'cases': []})
     return _judge(report)

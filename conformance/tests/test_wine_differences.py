@@ -59,6 +59,11 @@ class Differences(unittest.TestCase):
         after = wine.replaced(of, report(a_slow='PASS', a_late='PASS'))
         self.assertEqual(['a/wrong'], [line.split(':')[0] for line in self.judged(after)])
 
+    def test_after_a_crash_of_wines_server_what_differs_runs_again(self):
+        of = report(a_listed='UNIMPLEMENTED', a_lost='FAIL', a_fault='CRASH', a_other='PASS')
+        self.assertEqual(['a/lost', 'a/fault'], wine.to_repeat(of, wine.listed(self.LISTED), crashed=True))
+        self.assertEqual([], wine.to_repeat(of, wine.listed(self.LISTED), crashed=False))
+
     def test_every_listed_case_has_a_reason(self):
         for slug, (verdict, reason) in wine.listed(tree.read(wine.DIFFERENCES)).items():
             with self.subTest(slug):
