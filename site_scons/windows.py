@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 
 import steps
 import targets
@@ -12,8 +13,10 @@ import wine
 
 SEEDS = '300'
 
-# A short run for `test`. What is fixed are the choices, not who is faster.
-FIXED_TORTURE = {'seed': 1, 'seconds': 8}
+FIXED_TORTURE = dict(targets.FIXED_TORTURE, seconds=8)
+
+# What Blender loads, in the add-on's zip.
+ZIPPED = 'bridge_hub/lib/bridgehub.dll'
 
 SYSTEM_DLLS = {'advapi32.dll', 'iphlpapi.dll', 'kernel32.dll', 'msvcrt.dll', 'shell32.dll', 'user32.dll', 'userenv.dll', 'ws2_32.dll'}
 
@@ -34,8 +37,14 @@ def imports(programs):
 
 
 def checks(parts):
-    return steps.Step('no DLL but the system\'s', parts['programs'], lambda: steps.complaints(
-        'DLLs', imports([path(parts['hub']), path(parts['shared'])])))
+    return [steps.Step('no DLL but the system\'s', parts['programs'], lambda: steps.complaints(
+                'DLLs', imports([path(parts['hub']), path(parts['shared'])]))),
+            steps.Step('the add-on\'s zip', parts['addon'], lambda: steps.complaints('the zip', zipped(parts)))]
+
+
+def zipped(parts):
+    with zipfile.ZipFile(path(parts['addon'])) as archive:
+        return [] if ZIPPED in archive.namelist() else ['%s: %s is not in it' % (path(parts['addon']), ZIPPED)]
 
 
 def unit_tests(parts):
@@ -79,5 +88,6 @@ def add(env, parts, release):
     suite, program = release['suite'], parts['hub']
     steps.target(env, 'conformance', [wine.conformance(env, 'conformance', suite, program, env['cases'])])
     steps.target(env, 'torture', [torture(parts, env['seconds'], env['seed'])])
-    steps.target(env, 'test', [checks(parts), unit_tests(parts), simulation(parts), torture(parts, **FIXED_TORTURE), together(parts, release), wine.tests(),
+    steps.target(env, 'test', [*checks(parts), unit_tests(parts), simulation(parts), torture(parts, **FIXED_TORTURE),
+                               together(parts, release), wine.tests(),
                                wine.conformance(env, 'conformance-subset', suite, program, env['cases'] or wine.SUBSET)])
